@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* weir run: the agent (or aggregator) in the foreground. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "flow/flow.h"
+#include "flow/live.h"
+
+#define DEFAULT_CONFIG "/etc/weir"
+
+/* Load and judge; prints the report on standard error. An exit code; *set is only for running when it is 0. */
+int
+cli_settings(const char *path, const char *host, struct registry **registry, struct settings **set)
+{
+	struct report *report = report_new();
+	struct text text = { 0 };
+	struct weir_err err = { 0 };
+	int rc = report ? settings_load(path, host, registry, report, set, &err) : -ENOMEM;
+
+	if (rc) {
+		report_free(report);
+		return cli_fail(rc == -ENOENT ? EXIT_NO_INPUT : EXIT_CONFIG, "%s", err.text[0] ? err.text : "out of memory");
+	}
+	report_print(report, &text);
+	if (text.size)
+		fwrite(text.data, 1, text.size, stderr);
+	rc = report_errors(report) ? EXIT_CONFIG : EXIT_DONE;
+	text_free(&text);
+	report_free(report);
+	return rc;
+}
+
+static int
+start_code(const struct weir_err *err)
+{
+	switch (-err->code) {
+	case EBUSY:
+		return EXIT_TRY_AGAIN;
+	case EACCES:
+	case EPERM:
+		return EXIT_NOT_PERMITTED;
+	case ENOMEM:
+		return EXIT_TRY_AGAIN;
+	default:
+		return EXIT_CANNOT_CREATE;
+	}
+}
+
+/* A node that boots may have no name yet: rows of 'localhost' would be nobody's. */
+static int
+wait_for_host(const char *path, struct registry **registry, struct settings **set, struct log *log)
+{
+	while (!(*set)->host) {
+		log_line(log, LOG_LEVEL_WARNING, "", "this machine has no host name yet: waiting for one ('host:' sets it)");
+		sleep(1);
+		settings_release(*set);
+		*set = NULL;
+		int rc = cli_settings(path, NULL, registry, set);
+
+		if (rc)
+			return rc;
+	}
+	return EXIT_DONE;
+}
+
+static int
+run(const char *path)
+{
+	struct registry *registry = NULL;
+	struct settings *set = NULL;
+	struct weir_err err = { 0 };
+	int rc = cli_settings(path, NULL, &registry, &set);
+	struct log *log = rc ? NULL : log_new((enum log_level)set->log.level, set->log.target);
+
+	if (!rc)
+		rc = wait_for_host(path, &registry, &set, log);
+	struct flow *f = rc ? NULL : flow_new(set, registry, log, &err);
+
+	if (!rc && !f)
+		rc = cli_fail(start_code(&err), "%s", err.text);
+	settings_release(set);
+	if (f) {
+		rc = flow_run(f) ? EXIT_BUG : EXIT_DONE;
+		bool abandoned = f->abandoned;
+
+		flow_free(f);
+		if (abandoned)
+			_exit(rc); /* a thread that hangs must not meet freed memory */
+	}
+	registry_free(registry);
+	log_free(log);
+	return rc;
+}
+
+int
+cli_run(int argc, char **argv)
+{
+	if (argc > 1 && argv[1][0] == '-')
+		return cli_usage("run", "no such option: '%s'", argv[1]);
+	if (argc > 2)
+		return cli_usage("run", "one configuration at a time");
+	return run(argc > 1 ? argv[1] : DEFAULT_CONFIG);
+}
+
+int
+cli_isolated(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return child_main(3);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The control socket's requests: one line of words. */
+#ifndef WEIR_FLOW_REQUEST_H
+#define WEIR_FLOW_REQUEST_H
+
+#include <stddef.h>
+
+#include <weir/error.h>
+
+enum request_verb { REQUEST_STATUS = 1, REQUEST_STATUS_JSON, REQUEST_RELOAD, REQUEST_TAP };
+enum { REQUEST_MOST = 1024, REQUEST_PATTERNS = 32 };
+
+struct request {
+	enum request_verb verb;
+	char text[REQUEST_MOST];                 /* the line, cut up */
+	const char *pattern[REQUEST_PATTERNS];   /* of a tap: schemas wanted; none: all */
+	size_t n_patterns;
+};
+
+/* `line` without its newline. -EINVAL and a sentence when it is no request. */
+int request_parse(const char *line, size_t size, struct request *, struct weir_err *);
+
+#endif

@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sinks. The worker takes the whole queue as one step: write, then commit. A step that fails stays in hand and is tried again
+ * with growing pauses; meanwhile the queue fills up to its bound. A batch that a store refuses again and again for its own
+ * sake is found by trying the batches of the step one by one.
+ */
+#include "flow/sink.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum { STEP_MOST = 4096, STEP_BYTES = 32 << 20, REFUSALS_MOST = 5 };
+#define PAUSE_FIRST (200 * WEIR_MS)
+#define PAUSE_MOST (10 * WEIR_SECOND)
+#define TEND_EVERY (60 * WEIR_SECOND)
+
+const char *const drop_reason_names[DROP_REASONS] = {
+	[DROP_QUEUE_FULL] = "queue_full", [DROP_REFUSED] = "refused", [DROP_SHUTDOWN] = "shutdown", [DROP_MEMORY] = "memory",
+};
+
+struct entry {
+	const struct weir_batch *batch;
+	int64_t since;
+};
+
+struct sink {
+	const struct instance_setting *setting; /* the loop's alone: a reload changes it */
+	const char *name;
+	struct store_common common;
+	struct weir_ctx *ctx;
+	struct log *log;
+	pthread_t thread;
+	bool started;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;   /* the worker waits on it; also for its end */
+	struct entry *queue;      /* ring */
+	size_t head, n, room;
+	size_t queue_bytes;
+	bool wanted, stopping, ended, abandoned;
+	struct sink_counts counts;
+	uint64_t hand_rows;       /* of the step in the worker's hands */
+	size_t hand_bytes;
+
+	/* The worker's own. */
+	const struct weir_batch *step[STEP_MOST];
+	struct weir_tally *tally;
+	size_t n_step;
+	int64_t last_sync, last_tend;
+	unsigned failures;        /* in a row */
+};
+
+/* ---- the queue, under the lock ---- */
+
+static void
+drop_oldest(struct sink *s, enum drop_reason reason)
+{
+	const struct weir_batch *b = s->queue[s->head].batch;
+
+	s->head = (s->head + 1) % s->room;
+	s->n--;
+	s->queue_bytes -= b->bytes;
+	s->counts.dropped_by[reason] += b->rows;
+	weir_batch_release(b);
+}
+
+static int
+queue_grow(struct sink *s)
+{
+	size_t room = s->room ? s->room * 2 : 64;
+	struct entry *grown = malloc(room * sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n; i++)
+		grown[i] = s->queue[(s->head + i) % s->room];
+	free(s->queue);
+	s->queue = grown;
+	s->head = 0;
+	s->room = room;
+	return 0;
+}
+
+void
+sink_push(struct sink *s, const struct weir_batch *b, int64_t now)
+{
+	uint64_t lost = 0;
+
+	pthread_mutex_lock(&s->lock);
+	s->counts.produced += b->rows;
+	if (s->n == s->room && queue_grow(s)) {
+		s->counts.dropped_by[DROP_MEMORY] += b->rows;
+	} else {
+		s->queue[(s->head + s->n) % s->room] = (struct entry){ weir_batch_keep(b), now };
+		s->n++;
+		s->queue_bytes += b->bytes;
+		while (s->n > 1 && s->queue_bytes + s->hand_bytes > s->common.queue) {
+			lost += s->queue[s->head].batch->rows;
+			drop_oldest(s, DROP_QUEUE_FULL);
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (lost)
+		log_line(s->log, LOG_LEVEL_WARNING, s->name, "queue full: the oldest rows are dropped until the store takes rows again");
+}
+
+void
+sink_count_lost(struct sink *s, uint64_t rows, enum drop_reason reason)
+{
+	pthread_mutex_lock(&s->lock);
+	s->counts.produced += rows;
+	s->counts.dropped_by[reason] += rows;
+	pthread_mutex_unlock(&s->lock);
+}
+
+int64_t
+sink_due(struct sink *s)
+{
+	pthread_mutex_lock(&s->lock);
+	int64_t due = s->n && !s->wanted ? s->queue[s->head].since + s->common.flush : INT64_MAX;
+
+	pthread_mutex_unlock(&s->lock);
+	return due;
+}
+
+int64_t
+sink_flush_ns(const struct sink *s)
+{
+	return s->common.flush;
+}
+
+void
+sink_flush(struct sink *s)
+{
+	pthread_mutex_lock(&s->lock);
+	if (s->n && !s->wanted) {
+		s->wanted = true;
+		pthread_cond_signal(&s->changed);
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+void
+sink_counts(struct sink *s, struct sink_counts *counts)
+{
+	pthread_mutex_lock(&s->lock);
+	*counts = s->counts;
+	counts->queued = s->hand_rows;
+	for (size_t i = 0; i < s->n; i++)
+		counts->queued += s->queue[(s->head + i) % s->room].batch->rows;
+	counts->queue_bytes = s->queue_bytes + s->hand_bytes;
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- the worker ---- */
+
+/* Move what is queued, up to a step's bounds, into the worker's hands. */
+static void
+take_step(struct sink *s)
+{
+	s->n_step = 0;
+	s->hand_bytes = 0;
+	s->hand_rows = 0;
+	while (s->n && s->n_step < STEP_MOST && s->hand_bytes < STEP_BYTES) {
+		const struct weir_batch *b = s->queue[s->head].batch;
+
+		s->head = (s->head + 1) % s->room;
+		s->n--;
+		s->queue_bytes -= b->bytes;
+		s->hand_bytes += b->bytes;
+		s->hand_rows += b->rows;
+		s->step[s->n_step++] = b;
+	}
+	if (!s->n)
+		s->wanted = false;
+}
+
+static bool
+sync_due(const struct sink *s, int64_t now)
+{
+	int64_t every = s->common.sync_ns;
+
+	return every >= 0 && now - s->last_sync >= every;
+}
+
+/* Faults of the surroundings: waiting helps, and no batch is to blame. */
+static bool
+surroundings(int code)
+{
+	static const int codes[] = { EAGAIN, EBUSY, EINTR, ENOSPC, EDQUOT, EIO, EROFS, EACCES, EPERM, ENOENT, ENOTDIR, ENOMEM, EMFILE,
+		                     ENFILE, ENXIO, ENODEV, ESTALE, ETIMEDOUT, EFBIG, ELOOP, EISDIR };
+
+	for (size_t i = 0; i < WEIR_COUNT(codes); i++)
+		if (code == -codes[i])
+			return true;
+	return false;
+}
+
+static int
+store_step(struct sink *s, const struct weir_batch *const *batches, size_t n, struct weir_tally *tally, bool sync,
+           struct weir_err *err)
+{
+	const struct weir_plugin *p = s->ctx->plugin;
+	struct weir_commit commit = { .sync = sync };
+	int rc = 0;
+
+	s->ctx->now = clock_wall_us();
+	memset(tally, 0, n * sizeof(*tally));
+	if (n)
+		rc = p->store.write(s->ctx->state, batches, n, tally, err);
+	return rc ? rc : p->store.commit(s->ctx->state, &commit, err);
+}
+
+/* The batches of the step [from, to) are done: let go of them and count. */
+static void
+settle_step(struct sink *s, size_t from, size_t to, int64_t duration)
+{
+	uint64_t refused = 0;
+	const char *reason = "";
+
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = from; i < to; i++) {
+		const struct weir_batch *b = s->step[i];
+		uint64_t bad = s->tally[i].refused < b->rows ? s->tally[i].refused : b->rows;
+
+		s->counts.stored += b->rows - bad;
+		s->counts.unchanged += s->tally[i].unchanged;
+		s->counts.dropped_by[DROP_REFUSED] += bad;
+		if (bad)
+			reason = s->tally[i].reason;
+		refused += bad;
+		s->hand_rows -= b->rows;
+		s->hand_bytes -= b->bytes;
+	}
+	s->counts.commits++;
+	s->counts.commit_ns += (uint64_t)duration;
+	s->counts.fault[0] = '\0';
+	pthread_mutex_unlock(&s->lock);
+	for (size_t i = from; i < to; i++) {
+		weir_batch_release(s->step[i]);
+		s->step[i] = NULL;
+	}
+	if (refused)
+		log_line(s->log, LOG_LEVEL_WARNING, s->name, "rows refused: %s", reason);
+	if (s->failures)
+		log_line(s->log, LOG_LEVEL_INFO, s->name, "works again after %u failures", s->failures);
+	s->failures = 0;
+}
+
+/* One by one: what the store still refuses is dropped and counted, so that the rest can flow. */
+static int
+store_singly(struct sink *s, struct weir_err *err)
+{
+	for (size_t i = 0; i < s->n_step; i++) {
+		if (!s->step[i])
+			continue;
+		int64_t began = clock_mono_ns();
+		int rc = store_step(s, &s->step[i], 1, &s->tally[i], false, err);
+
+		if (rc && surroundings(rc))
+			return rc;
+		if (rc) {
+			log_line(s->log, LOG_LEVEL_ERROR, s->name, "a batch of schema '%s' is dropped: %s", s->step[i]->schema->name,
+			         err->text);
+			s->tally[i] = (struct weir_tally){ .refused = s->step[i]->rows };
+			memcpy(s->tally[i].reason, err->text, sizeof(s->tally[i].reason) - 1);
+		}
+		settle_step(s, i, i + 1, clock_mono_ns() - began);
+	}
+	return 0;
+}
+
+static int
+try_step(struct sink *s, struct weir_err *err)
+{
+	int64_t began = clock_mono_ns();
+	bool sync = sync_due(s, began);
+
+	if (s->failures >= REFUSALS_MOST && !surroundings(err->code)) {
+		int rc = store_singly(s, err);
+
+		if (!rc)
+			s->n_step = 0;
+		return rc;
+	}
+	int rc = store_step(s, s->step, s->n_step, s->tally, sync, err);
+
+	if (rc)
+		return rc;
+	if (sync)
+		s->last_sync = began;
+	settle_step(s, 0, s->n_step, clock_mono_ns() - began);
+	s->n_step = 0;
+	return 0;
+}
+
+static void
+note_failure(struct sink *s, const struct weir_err *err)
+{
+	s->failures++;
+	pthread_mutex_lock(&s->lock);
+	s->counts.failures++;
+	memcpy(s->counts.fault, err->text, sizeof(s->counts.fault) - 1);
+	pthread_mutex_unlock(&s->lock);
+	log_line(s->log, LOG_LEVEL_ERROR, s->name, "cannot store: %s", err->text);
+}
+
+/* Wait for `ns`, or for a stop. */
+static void
+pause_for(struct sink *s, int64_t ns)
+{
+	int64_t until = clock_mono_ns() + ns;
+	struct timespec deadline = { until / 1000000000, until % 1000000000 };
+
+	pthread_mutex_lock(&s->lock);
+	if (!s->stopping)
+		(void)pthread_cond_timedwait(&s->changed, &s->lock, &deadline);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* A new sync deadline only matters when something was written; idle stores are synced once when the deadline passes at the next step. */
+static void
+tend(struct sink *s)
+{
+	const struct weir_plugin *p = s->ctx->plugin;
+	struct weir_err err = { 0 };
+	int64_t now = clock_mono_ns();
+
+	if (!p->store.tend || now - s->last_tend < TEND_EVERY)
+		return;
+	s->last_tend = now;
+	if (p->store.tend(s->ctx->state, clock_wall_us(), &err))
+		log_line(s->log, LOG_LEVEL_WARNING, s->name, "housekeeping: %s", err.text);
+}
+
+static bool
+wait_for_work(struct sink *s)
+{
+	pthread_mutex_lock(&s->lock);
+	while (!s->stopping && !s->wanted)
+		pthread_cond_wait(&s->changed, &s->lock);
+	bool more = !s->stopping || s->n;
+
+	if (more)
+		take_step(s);
+	pthread_mutex_unlock(&s->lock);
+	return more;
+}
+
+static bool
+is_stopping(struct sink *s)
+{
+	pthread_mutex_lock(&s->lock);
+	bool stopping = s->stopping;
+
+	pthread_mutex_unlock(&s->lock);
+	return stopping;
+}
+
+/* During a stop a failing store is tried a few times more, for the deadline may be near. */
+static void
+finish_step(struct sink *s)
+{
+	struct weir_err err = { 0 };
+	int64_t pause = PAUSE_FIRST;
+	unsigned last_tries = 3;
+
+	while (s->n_step && try_step(s, &err)) {
+		note_failure(s, &err);
+		if (is_stopping(s)) {
+			if (!--last_tries)
+				break;
+			struct timespec short_pause = { 0, 100000000 };
+
+			clock_nanosleep(CLOCK_MONOTONIC, 0, &short_pause, NULL);
+			continue;
+		}
+		pause_for(s, pause);
+		pause = pause * 2 < PAUSE_MOST ? pause * 2 : PAUSE_MOST;
+	}
+}
+
+/* What a stop leaves unstored. */
+static void
+give_up_rest(struct sink *s)
+{
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < s->n_step; i++)
+		if (s->step[i]) {
+			s->counts.dropped_by[DROP_SHUTDOWN] += s->step[i]->rows;
+			weir_batch_release(s->step[i]);
+		}
+	s->hand_rows = 0;
+	s->hand_bytes = 0;
+	s->n_step = 0;
+	while (s->n)
+		drop_oldest(s, DROP_SHUTDOWN);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void *
+work(void *argument)
+{
+	struct sink *s = argument;
+	struct weir_err err = { 0 };
+
+	while (wait_for_work(s)) {
+		finish_step(s);
+		if (s->n_step)
+			break;
+		tend(s);
+	}
+	if (!s->n_step && store_step(s, NULL, 0, s->tally, s->common.sync_ns >= 0, &err))
+		log_line(s->log, LOG_LEVEL_ERROR, s->name, "the last commit failed: %s", err.text);
+	give_up_rest(s);
+	pthread_mutex_lock(&s->lock);
+	s->ended = true;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+/* ---- life ---- */
+
+const char *
+sink_name(const struct sink *s)
+{
+	return s->name;
+}
+
+const struct instance_setting *
+sink_setting(const struct sink *s)
+{
+	return s->setting;
+}
+
+void
+sink_adopt(struct sink *s, const struct instance_setting *setting)
+{
+	s->setting = setting;
+}
+
+static void
+sink_free(struct sink *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		weir_batch_release(s->queue[(s->head + i) % s->room].batch);
+	free(s->queue);
+	free(s->tally);
+	instance_free(s->ctx);
+	pthread_mutex_destroy(&s->lock);
+	pthread_cond_destroy(&s->changed);
+	free(s);
+}
+
+struct sink *
+sink_open(const struct instance_setting *setting, const struct origin *origin, const char *state_folder, struct keeper *keeper,
+          struct log *log, struct weir_err *err)
+{
+	struct sink *s = calloc(1, sizeof(*s));
+	struct origin own = { origin->cluster, origin->host, setting->name, origin->incarnation };
+	pthread_condattr_t attributes;
+
+	if (!s) {
+		weir_fail(err, -ENOMEM, "cannot make store '%s'", setting->name);
+		return NULL;
+	}
+	s->setting = setting;
+	s->name = keeper_text(keeper, setting->name);
+	s->common = setting->store;
+	s->log = log;
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+	s->last_sync = s->last_tend = clock_mono_ns();
+	s->tally = calloc(STEP_MOST, sizeof(*s->tally));
+	s->ctx = instance_new(setting->plugin, &own, NULL, keeper, log);
+	if (!s->tally || !s->ctx || !s->name) {
+		weir_fail(err, -ENOMEM, "cannot make store '%s'", setting->name);
+		sink_free(s);
+		return NULL;
+	}
+	s->ctx->state_folder = state_folder;
+	if (settings_apply(setting, s->ctx, err) || instance_open(s->ctx, err)) {
+		sink_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+int
+sink_start(struct sink *s, struct weir_err *err)
+{
+	pthread_attr_t attributes;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, 256 << 10);
+	int rc = pthread_create(&s->thread, &attributes, work, s);
+
+	pthread_attr_destroy(&attributes);
+	if (rc)
+		return weir_fail(err, -rc, "cannot start the thread of store '%s'", s->name);
+	s->started = true;
+	return 0;
+}
+
+void
+sink_stop(struct sink *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->stopping = true;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+int
+sink_finish(struct sink *s, int64_t deadline, struct sink_counts *counts)
+{
+	struct timespec until = { deadline / 1000000000, deadline % 1000000000 };
+
+	if (!s)
+		return 0;
+	sink_stop(s);
+	pthread_mutex_lock(&s->lock);
+	while (s->started && !s->ended)
+		if (pthread_cond_timedwait(&s->changed, &s->lock, &until) == ETIMEDOUT)
+			break;
+	bool ended = !s->started || s->ended;
+
+	pthread_mutex_unlock(&s->lock);
+	if (!ended) {
+		struct sink_counts last;
+
+		sink_counts(s, &last);
+		last.dropped_by[DROP_SHUTDOWN] += last.queued;
+		log_line(s->log, LOG_LEVEL_ERROR, s->name, "hangs: %llu rows are given up", (unsigned long long)last.queued);
+		last.queued = 0;
+		if (counts)
+			*counts = last;
+		pthread_detach(s->thread);
+		return -ETIMEDOUT;
+	}
+	if (s->started)
+		pthread_join(s->thread, NULL);
+	else
+		give_up_rest(s);
+	struct sink_counts last;
+
+	sink_counts(s, &last);
+	if (counts)
+		*counts = last;
+	if (last.dropped_by[DROP_SHUTDOWN])
+		log_line(s->log, LOG_LEVEL_ERROR, s->name, "%llu rows could not be stored before the stop",
+		         (unsigned long long)last.dropped_by[DROP_SHUTDOWN]);
+	sink_free(s);
+	return 0;
+}
