@@ -42,7 +42,8 @@ find_main(struct load *load, const char *path, const char **name)
 		*name = arena_string(load->arena, path);
 		return *name ? 0 : no_memory(load);
 	}
-	*name = arena_printf(load->arena, "%s%sweir.yaml", path, size && path[size - 1] == '/' ? "" : "/");
+	*name =
+		arena_printf(load->arena, "%s%sweir.yaml", path, size && path[size - 1] == '/' ? "" : "/");
 	if (!*name)
 		return no_memory(load);
 	if (stat(*name, &status))
@@ -60,7 +61,8 @@ report_unreadable(struct load *load, const struct source *source, const char *se
 	report_set_incomplete(load->report);
 }
 
-/* *root stays NULL when the file cannot be read; for a drop-in, and for one that is too large, that is reported. */
+/* *root stays NULL when the file cannot be read; for a drop-in, and for one that is too large, that
+ * is reported. */
 static int
 read_file(struct load *load, const char *name, unsigned order, struct node **root)
 {
@@ -79,7 +81,8 @@ read_file(struct load *load, const char *name, unsigned order, struct node **roo
 	if (!source)
 		return no_memory(load);
 	if (error) {
-		report_unreadable(load, source, error == -EFBIG ? "the file is larger than 4 MiB" : err.text);
+		report_unreadable(
+			load, source, error == -EFBIG ? "the file is larger than 4 MiB" : err.text);
 		return 0;
 	}
 	if (yaml_parse_source(source, load->arena, load->report, root))
@@ -177,7 +180,8 @@ load_folder(struct load *load, const char *main_name)
 		weir_fail(&err, -errno, "cannot read the folder of drop-ins");
 		return refuse_folder(load, folder, err.text);
 	}
-	int error = n < FILES_MAX ? 0 : refuse_folder(load, folder, "more than 256 files of configuration");
+	int error =
+		n < FILES_MAX ? 0 : refuse_folder(load, folder, "more than 256 files of configuration");
 	if (!error)
 		error = load_list(load, folder, list, n < FILES_MAX ? n : FILES_MAX - 1);
 	for (int i = 0; i < n; i++)
@@ -187,8 +191,8 @@ load_folder(struct load *load, const char *main_name)
 }
 
 int
-config_load(const char *path, const char *host, struct arena *arena, struct report *report, struct node **root,
-	struct weir_err *err)
+config_load(const char *path, const char *host, struct arena *arena, struct report *report,
+	struct node **root, struct weir_err *err)
 {
 	char own[256] = "";
 	struct load load = { .host = host, .arena = arena, .report = report, .err = err };

@@ -61,7 +61,8 @@ static const struct condition conditions[] = {
 
 /* 1, 0, or -1 for a fault. */
 static int
-scalar_holds(const struct condition *condition, const struct node *node, const char *host, struct report *report)
+scalar_holds(const struct condition *condition, const struct node *node, const char *host,
+	struct report *report)
 {
 	struct weir_err err = { 0 };
 
@@ -78,7 +79,8 @@ scalar_holds(const struct condition *condition, const struct node *node, const c
 }
 
 static int
-condition_holds(const struct condition *condition, const struct node *node, const char *host, struct report *report)
+condition_holds(const struct condition *condition, const struct node *node, const char *host,
+	struct report *report)
 {
 	bool all = true, any = false, fault = false;
 
@@ -103,8 +105,8 @@ member_holds(const struct member *member, const char *host, struct report *repor
 		if (strcmp(member->name, names[i]) == 0)
 			return condition_holds(&conditions[i], member->value, host, report);
 	}
-	report_error(report, &member->place, member->width, "match", "no such condition '%s': it knows host and exists",
-		member->name);
+	report_error(report, &member->place, member->width, "match",
+		"no such condition '%s': it knows host and exists", member->name);
 	const char *near = text_nearest(member->name, names, sizeof(names) / sizeof(names[0]));
 	if (near)
 		report_hint(report, "did you mean '%s'?", near);

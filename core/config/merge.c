@@ -14,14 +14,17 @@ struct merge {
 static const char *
 kind_word(const struct node *node)
 {
-	return node->kind == NODE_MAPPING ? "a mapping" : node->kind == NODE_SEQUENCE ? "a list" : "text";
+	return node->kind == NODE_MAPPING    ? "a mapping"
+		   : node->kind == NODE_SEQUENCE ? "a list"
+										 : "text";
 }
 
 static void
 report_conflict(struct merge *merge, const struct node *base, const struct node *over)
 {
-	report_error(merge->report, &over->place, over->width, path_text(&merge->path), "%s here, but %s in %s:%u",
-		kind_word(over), kind_word(base), base->place.source->name, base->place.line);
+	report_error(merge->report, &over->place, over->width, path_text(&merge->path),
+		"%s here, but %s in %s:%u", kind_word(over), kind_word(base), base->place.source->name,
+		base->place.line);
 	if (over->kind == NODE_SCALAR && over->plain)
 		hint_pair(merge->report, over->spelling, strlen(over->spelling));
 }
@@ -59,7 +62,8 @@ merge_mappings(struct merge *merge, struct node *base, const struct node *over)
 		const struct member *member = &over->members[i];
 		struct member *found = node_member(base, member->name);
 		size_t path = path_push(&merge->path, member->name);
-		error = found ? merge_member(merge, found, member) : node_append(merge->arena, base, member);
+		error =
+			found ? merge_member(merge, found, member) : node_append(merge->arena, base, member);
 		path_pop(&merge->path, path);
 	}
 	return error ? error : node_sort(merge->arena, base);

@@ -102,7 +102,7 @@ bool
 node_null(const struct node *node)
 {
 	return node->kind == NODE_SCALAR && node->plain &&
-		(!*node->value || strcmp(node->value, "~") == 0 || strcmp(node->value, "null") == 0);
+		   (!*node->value || strcmp(node->value, "~") == 0 || strcmp(node->value, "null") == 0);
 }
 
 static const char *
@@ -125,16 +125,19 @@ say_found(const struct node *node, const char *expected, const char *where, stru
 		report_error(report, &node->place, node->width, where, "expected %s, found %s", expected,
 			kind_name(node->kind));
 	else if (node->secret)
-		report_error(report, &node->place, node->width, where, "expected %s, found a secret", expected);
+		report_error(
+			report, &node->place, node->width, where, "expected %s, found a secret", expected);
 	else if (node_null(node))
-		report_error(report, &node->place, node->width, where, "expected %s, found nothing", expected);
+		report_error(
+			report, &node->place, node->width, where, "expected %s, found nothing", expected);
 	else
-		report_error(report, &node->place, node->width, where, "expected %s, found '%.80s'", expected,
-			node->spelling);
+		report_error(report, &node->place, node->width, where, "expected %s, found '%.80s'",
+			expected, node->spelling);
 }
 
 bool
-node_expect(const struct node *node, enum node_kind kind, bool null_ok, const char *where, struct report *report)
+node_expect(const struct node *node, enum node_kind kind, bool null_ok, const char *where,
+	struct report *report)
 {
 	if (node->kind == kind)
 		return !node->broken;
@@ -163,8 +166,9 @@ word(const char *text, size_t size)
 {
 	size_t n = 0;
 
-	while (n < size && (text[n] == '_' || text[n] == '-' || (text[n] >= '0' && text[n] <= '9') ||
-			(text[n] >= 'a' && text[n] <= 'z') || (text[n] >= 'A' && text[n] <= 'Z')))
+	while (
+		n < size && (text[n] == '_' || text[n] == '-' || (text[n] >= '0' && text[n] <= '9') ||
+						(text[n] >= 'a' && text[n] <= 'z') || (text[n] >= 'A' && text[n] <= 'Z')))
 		n++;
 	return n;
 }
@@ -183,8 +187,8 @@ hint_pair(struct report *report, const char *text, size_t size)
 		value++;
 	if (!key || value == key || value == size || size > 80 || memchr(text, '\n', size))
 		return false;
-	report_hint(report, "write '%.*s: %.*s', with a %s", (int)key, text, (int)(size - value), text + value,
-		colon ? "blank after the colon" : "colon and a blank");
+	report_hint(report, "write '%.*s: %.*s', with a %s", (int)key, text, (int)(size - value),
+		text + value, colon ? "blank after the colon" : "colon and a blank");
 	return true;
 }
 

@@ -52,18 +52,21 @@ struct reader {
 	struct open open[DEPTH_MAX];
 	unsigned depth;
 	struct last last;
-	struct place joined; /* in brackets: a line that an unquoted text of two lines took in; line 0: none */
+	struct place
+		joined; /* in brackets: a line that an unquoted text of two lines took in; line 0: none */
 	struct anchor *anchors;
 	unsigned aliases;
 	size_t nodes, copied;
 	size_t tabs_offset; /* the next line to be looked at for tabs */
 	unsigned tabs_line;
-	size_t cursor_index, cursor_offset; /* one character of the source, counted in characters and in bytes */
-	bool stopped; /* nothing more can be read of this file */
-	int error;    /* -ENOMEM */
+	size_t cursor_index,
+		cursor_offset; /* one character of the source, counted in characters and in bytes */
+	bool stopped;      /* nothing more can be read of this file */
+	int error;         /* -ENOMEM */
 };
 
-/* Reads `source`, which is changed where bytes may not stand in it. *root is a mapping. -ENOMEM is the only error returned. */
+/* Reads `source`, which is changed where bytes may not stand in it. *root is a mapping. -ENOMEM is
+ * the only error returned. */
 int yaml_parse_source(struct source *, struct arena *, struct report *, struct node **root);
 
 /* Byte offset of one of the parser's marks. Cheap for marks near the one asked for before. */

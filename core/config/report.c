@@ -60,7 +60,8 @@ format_text(struct report *report, const char *format, va_list arguments)
 
 	vsnprintf(raw, sizeof(raw), format, arguments);
 	add_printable(&clean, raw);
-	const char *text = clean.failed ? NULL : arena_copy(&report->arena, clean.data ? clean.data : "", clean.size);
+	const char *text =
+		clean.failed ? NULL : arena_copy(&report->arena, clean.data ? clean.data : "", clean.size);
 	text_free(&clean);
 	return text ? text : "out of memory";
 }
@@ -71,8 +72,9 @@ known(const struct report *report, const struct diagnostic *new)
 	for (size_t i = 0; i < report->n; i++) {
 		const struct diagnostic *old = &report->list[i];
 		if (old->error == new->error && old->place.source == new->place.source &&
-			old->place.line == new->place.line && old->place.column == new->place.column &&
-			strcmp(old->where, new->where) == 0 && strcmp(old->text, new->text) == 0)
+			old->place.line == new->place.line &&
+			old->place.column == new->place.column &&strcmp(old->where, new->where) == 0 &&
+			strcmp(old->text, new->text) == 0)
 			return true;
 	}
 	return false;
@@ -128,8 +130,8 @@ add(struct report *report, bool error, const struct place *place, unsigned width
 }
 
 void
-report_error(struct report *report, const struct place *place, unsigned width, const char *where, const char *format,
-	...)
+report_error(struct report *report, const struct place *place, unsigned width, const char *where,
+	const char *format, ...)
 {
 	va_list arguments;
 
@@ -206,7 +208,8 @@ compare_unsigned(size_t a, size_t b)
 static int
 by_place(const void *left, const void *right)
 {
-	const struct diagnostic *a = *(struct diagnostic *const *)left, *b = *(struct diagnostic *const *)right;
+	const struct diagnostic *a = *(struct diagnostic *const *)left,
+							*b = *(struct diagnostic *const *)right;
 	const struct source *x = a->place.source, *y = b->place.source;
 	int order = x && y ? compare_unsigned(x->order, y->order) : !!x - !!y;
 
@@ -217,17 +220,29 @@ by_place(const void *left, const void *right)
 	return order ? order : compare_unsigned(a->serial, b->serial);
 }
 
-/* Terminal cells of a character: East Asian wide ones and pictures take two, combining marks none. */
+/* Terminal cells of a character: East Asian wide ones and pictures take two, combining marks none.
+ */
 static unsigned
 cells(unsigned code)
 {
 	static const struct {
 		unsigned first, last, cells;
 	} ranges[] = {
-		{ 0x0300, 0x036f, 0 }, { 0x1100, 0x115f, 2 }, { 0x200b, 0x200f, 0 }, { 0x20d0, 0x20ff, 0 },
-		{ 0x2e80, 0x303e, 2 }, { 0x3041, 0xa4cf, 2 }, { 0xac00, 0xd7a3, 2 }, { 0xf900, 0xfaff, 2 },
-		{ 0xfe00, 0xfe0f, 0 }, { 0xfe30, 0xfe6f, 2 }, { 0xff00, 0xff60, 2 }, { 0xffe0, 0xffe6, 2 },
-		{ 0x1f300, 0x1f64f, 2 }, { 0x1f900, 0x1f9ff, 2 }, { 0x20000, 0x3fffd, 2 },
+		{ 0x0300, 0x036f, 0 },
+		{ 0x1100, 0x115f, 2 },
+		{ 0x200b, 0x200f, 0 },
+		{ 0x20d0, 0x20ff, 0 },
+		{ 0x2e80, 0x303e, 2 },
+		{ 0x3041, 0xa4cf, 2 },
+		{ 0xac00, 0xd7a3, 2 },
+		{ 0xf900, 0xfaff, 2 },
+		{ 0xfe00, 0xfe0f, 0 },
+		{ 0xfe30, 0xfe6f, 2 },
+		{ 0xff00, 0xff60, 2 },
+		{ 0xffe0, 0xffe6, 2 },
+		{ 0x1f300, 0x1f64f, 2 },
+		{ 0x1f900, 0x1f9ff, 2 },
+		{ 0x20000, 0x3fffd, 2 },
 	};
 
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
@@ -236,7 +251,8 @@ cells(unsigned code)
 	return 1;
 }
 
-/* The next character of a line as it is printed: its bytes in the line, the code printed, its cells. */
+/* The next character of a line as it is printed: its bytes in the line, the code printed, its
+ * cells. */
 struct glyph {
 	unsigned length, code, cells;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading secrets. The check and the read use one descriptor, so the file cannot be exchanged between them. */
+/* Reading secrets. The check and the read use one descriptor, so the file cannot be exchanged
+ * between them. */
 #include "config/secret.h"
 
 #include <errno.h>
@@ -22,10 +23,12 @@ check_file(int fd, const char *path, bool ours, struct weir_err *err)
 	if (!S_ISREG(status.st_mode))
 		return weir_failx(err, -EINVAL, "'%s' is no regular file", path);
 	if (ours && status.st_uid != 0 && status.st_uid != geteuid())
-		return weir_failx(err, -EPERM, "'%s' belongs to user %u: it must belong to root or to the user Weir runs as",
-			path, (unsigned)status.st_uid);
+		return weir_failx(err, -EPERM,
+			"'%s' belongs to user %u: it must belong to root or to the user Weir runs as", path,
+			(unsigned)status.st_uid);
 	if (ours && (status.st_mode & 077))
-		return weir_failx(err, -EPERM, "'%s' is open to others than its owner (mode %04o): chmod 600 '%s'", path,
+		return weir_failx(err, -EPERM,
+			"'%s' is open to others than its owner (mode %04o): chmod 600 '%s'", path,
 			(unsigned)status.st_mode & 07777, path);
 	return 0;
 }
@@ -50,8 +53,8 @@ read_all(int fd, char *buffer, size_t room)
 }
 
 static int
-take_content(const char *path, const char *content, size_t size, struct arena *arena, const char **secret,
-	struct weir_err *err)
+take_content(const char *path, const char *content, size_t size, struct arena *arena,
+	const char **secret, struct weir_err *err)
 {
 	if (size > SECRET_MAX)
 		return weir_failx(err, -EFBIG, "'%s' is larger than 64 KiB", path);
@@ -64,7 +67,8 @@ take_content(const char *path, const char *content, size_t size, struct arena *a
 }
 
 static int
-read_secret(const char *path, bool ours, struct arena *arena, const char **secret, struct weir_err *err)
+read_secret(
+	const char *path, bool ours, struct arena *arena, const char **secret, struct weir_err *err)
 {
 	/* O_NONBLOCK: opening a named pipe must not wait for its writer. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -96,16 +100,19 @@ secret_read_file(const char *path, struct arena *arena, const char **secret, str
 }
 
 int
-secret_read_credential(const char *name, struct arena *arena, const char **secret, struct weir_err *err)
+secret_read_credential(
+	const char *name, struct arena *arena, const char **secret, struct weir_err *err)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 
 	if (!*name || name[0] == '.' || strchr(name, '/') || strlen(name) > 255)
-		return weir_failx(err, -EINVAL, "'%s' is no name of a credential: a file name without '/'", name);
+		return weir_failx(
+			err, -EINVAL, "'%s' is no name of a credential: a file name without '/'", name);
 	if (!folder || !*folder)
 		return weir_failx(err, -ENOENT,
-			"no credential '%s': CREDENTIALS_DIRECTORY is not set (systemd sets it: LoadCredential=%s:PATH)", name,
-			name);
+			"no credential '%s': CREDENTIALS_DIRECTORY is not set (systemd sets it: "
+			"LoadCredential=%s:PATH)",
+			name, name);
 	char *path = arena_printf(arena, "%s/%s", folder, name);
 	if (!path)
 		return weir_failx(err, -ENOMEM, "out of memory");

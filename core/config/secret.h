@@ -10,6 +10,7 @@
 /* The content without its trailing line ends. At most 64 KiB, a regular file, no NUL inside. */
 int secret_read_file(const char *path, struct arena *, const char **secret, struct weir_err *);
 /* File `name` in $CREDENTIALS_DIRECTORY; whoever made that folder answers for its modes. */
-int secret_read_credential(const char *name, struct arena *, const char **secret, struct weir_err *);
+int secret_read_credential(
+	const char *name, struct arena *, const char **secret, struct weir_err *);
 
 #endif

@@ -21,8 +21,8 @@ static bool
 plain_safe(const char *text, size_t size)
 {
 	unsigned char first = (unsigned char)text[0];
-	bool starts = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') || (first >= '0' && first <= '9') ||
-		first == '_' || first == '/' || first >= 0x80;
+	bool starts = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') ||
+				  (first >= '0' && first <= '9') || first == '_' || first == '/' || first >= 0x80;
 
 	if (!starts && (size < 2 || !strchr("-+.", first) || text[1] <= '.' || text[1] > '9'))
 		return false;
@@ -113,7 +113,8 @@ add_origin(struct show *show, const struct place *place)
 		return;
 	text_add(show->out, " # ");
 	add_printable(show->out, place->source->name);
-	text_printf(show->out, ":%u", place->line);
+	if (place->line)
+		text_printf(show->out, ":%u", place->line);
 }
 
 static void

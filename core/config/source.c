@@ -37,8 +37,11 @@ unsigned
 utf8_decode(const char *text, size_t size, unsigned *code)
 {
 	unsigned first = (unsigned char)text[0];
-	unsigned length = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : (first & 0xf0) == 0xe0 ? 3
-		: first >= 0xf0 && first < 0xf5 ? 4 : 0;
+	unsigned length = first < 0x80                    ? 1
+					  : first >= 0xc2 && first < 0xe0 ? 2
+					  : (first & 0xf0) == 0xe0        ? 3
+					  : first >= 0xf0 && first < 0xf5 ? 4
+													  : 0;
 
 	if (!length || length > size)
 		return 0;
@@ -141,7 +144,8 @@ source_place(const struct source *source, size_t offset)
 	return place;
 }
 
-/* U+FEFF is allowed by YAML only at the start, U+FFFE and U+FFFF nowhere; the separators count as line ends in YAML 1.1. */
+/* U+FEFF is allowed by YAML only at the start, U+FFFE and U+FFFF nowhere; the separators count as
+ * line ends in YAML 1.1. */
 static bool
 code_allowed(unsigned code, bool before_feed)
 {
@@ -155,13 +159,16 @@ code_allowed(unsigned code, bool before_feed)
 }
 
 static void
-report_bad(struct report *report, const struct place *place, const char *at, unsigned length, unsigned code)
+report_bad(struct report *report, const struct place *place, const char *at, unsigned length,
+	unsigned code)
 {
 	if (!length)
-		report_error(report, place, 1, NULL, "the byte 0x%02x is not valid UTF-8: save the file as UTF-8",
+		report_error(report, place, 1, NULL,
+			"the byte 0x%02x is not valid UTF-8: save the file as UTF-8",
 			(unsigned)(unsigned char)*at);
 	else if (code == '\r')
-		report_error(report, place, 1, NULL, "carriage return without a line feed: lines end with LF or CRLF");
+		report_error(report, place, 1, NULL,
+			"carriage return without a line feed: lines end with LF or CRLF");
 	else if (code < 0xa0)
 		report_error(report, place, 1, NULL, "control character 0x%02x is not allowed", code);
 	else
@@ -171,7 +178,8 @@ report_bad(struct report *report, const struct place *place, const char *at, uns
 static bool
 utf16(const struct source *source)
 {
-	return source->size >= 2 && (memcmp(source->text, "\xff\xfe", 2) == 0 || memcmp(source->text, "\xfe\xff", 2) == 0);
+	return source->size >= 2 &&
+		   (memcmp(source->text, "\xff\xfe", 2) == 0 || memcmp(source->text, "\xfe\xff", 2) == 0);
 }
 
 /* As many bytes as before, so that columns stay. */

@@ -8,7 +8,8 @@
 
 #include "config/secret.h"
 
-/* All texts that one call makes: a file of 4 MiB could name a secret of 64 KiB some 300,000 times. */
+/* All texts that one call makes: a file of 4 MiB could name a secret of 64 KiB some 300,000 times.
+ */
 #define TOTAL_MAX (16u << 20)
 
 enum piece_kind { PIECE_TEXT, PIECE_ENV, PIECE_FILE, PIECE_CREDENTIAL, PIECE_BAD };
@@ -17,8 +18,8 @@ enum piece_kind { PIECE_TEXT, PIECE_ENV, PIECE_FILE, PIECE_CREDENTIAL, PIECE_BAD
 struct piece {
 	enum piece_kind kind;
 	const char *text;
-	size_t size;             /* of the text, or of the name or path */
-	const char *fallback;    /* ${env:X:-fallback}; NULL: none */
+	size_t size;          /* of the text, or of the name or path */
+	const char *fallback; /* ${env:X:-fallback}; NULL: none */
 	size_t fallback_size;
 	bool closed;              /* PIECE_BAD: by '}' */
 	const char *fault, *hint; /* PIECE_BAD; the hint may be NULL */
@@ -73,7 +74,8 @@ read_env(const char *text, size_t size)
 		piece.size = (size_t)(mark - piece.text);
 	}
 	if (!variable_name(piece.text, piece.size))
-		return bad(text, size, "names no variable", "write ${env:NAME}, or ${env:NAME:-text} with a default");
+		return bad(text, size, "names no variable",
+			"write ${env:NAME}, or ${env:NAME:-text} with a default");
 	return piece;
 }
 
@@ -108,7 +110,8 @@ next_piece(const char **cursor, struct piece *piece)
 		const char *end = strchr(at, '}');
 		size_t size = end ? (size_t)(end - at) - 2 : strlen(at + 2);
 		*piece = end ? read_reference(at + 2, size)
-			     : bad(at + 2, size, "is not closed by '}'", "a text with '${' in it is written $${");
+					 : bad(at + 2, size, "is not closed by '}'",
+						   "a text with '${' in it is written $${");
 		piece->closed = end != NULL;
 		*cursor = at + 2 + size + (end ? 1 : 0);
 	} else {
@@ -133,14 +136,16 @@ static void
 report_bad(struct substitution *sub, const struct node *node, const struct piece *piece)
 {
 	report_error(sub->report, &node->place, node->width, path_text(&sub->path), "'${%.*s%s' %s",
-		piece->size > 80 ? 80 : (int)piece->size, piece->text, piece->closed ? "}" : "", piece->fault);
+		piece->size > 80 ? 80 : (int)piece->size, piece->text, piece->closed ? "}" : "",
+		piece->fault);
 	if (piece->hint)
 		report_hint(sub->report, "%s", piece->hint);
 }
 
 /* NULL: reported. */
 static const char *
-find_variable(struct substitution *sub, const struct node *node, const struct piece *piece, const char *name)
+find_variable(
+	struct substitution *sub, const struct node *node, const struct piece *piece, const char *name)
 {
 	const char *value = getenv(name);
 
@@ -160,12 +165,13 @@ find_variable(struct substitution *sub, const struct node *node, const struct pi
 }
 
 static const char *
-find_secret(struct substitution *sub, const struct node *node, const struct piece *piece, const char *name)
+find_secret(
+	struct substitution *sub, const struct node *node, const struct piece *piece, const char *name)
 {
 	struct weir_err err = { 0 };
 	const char *value = NULL;
 	int error = piece->kind == PIECE_FILE ? secret_read_file(name, sub->arena, &value, &err)
-					      : secret_read_credential(name, sub->arena, &value, &err);
+										  : secret_read_credential(name, sub->arena, &value, &err);
 
 	if (error == -ENOMEM)
 		sub->error = -ENOMEM;
@@ -192,7 +198,8 @@ look_up(struct substitution *sub, struct node *node, const struct piece *piece)
 
 /* False: reported, or out of memory. */
 static bool
-replace_piece(struct substitution *sub, struct node *node, const struct piece *piece, struct text *out)
+replace_piece(
+	struct substitution *sub, struct node *node, const struct piece *piece, struct text *out)
 {
 	if (piece->kind == PIECE_BAD) {
 		report_bad(sub, node, piece);
@@ -270,7 +277,8 @@ walk(struct substitution *sub, struct node *node)
 	}
 	for (size_t i = 0; i < node->n && !sub->error; i++) {
 		const struct member *member = &node->members[i];
-		size_t path = member->name ? path_push(&sub->path, member->name) : path_push_index(&sub->path, i);
+		size_t path =
+			member->name ? path_push(&sub->path, member->name) : path_push_index(&sub->path, i);
 		walk(sub, member->value);
 		path_pop(&sub->path, path);
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libyaml's syntax errors in plain words. libyaml names its own state ("did not find expected key") and the place where it gave
- * up; a person needs the opener of what was not closed, the line that is indented wrongly, the missing blank.
+ * libyaml's syntax errors in plain words. libyaml names its own state ("did not find expected key")
+ * and the place where it gave up; a person needs the opener of what was not closed, the line that
+ * is indented wrongly, the missing blank.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,8 +14,9 @@
 struct fault {
 	struct reader *reader;
 	const char *text, *problem, *context;
-	size_t size, at, context_at; /* bytes: where the parser gave up; where what it was reading begins */
-	char found;                  /* the character at `at`, NUL at the end */
+	size_t size, at,
+		context_at; /* bytes: where the parser gave up; where what it was reading begins */
+	char found;     /* the character at `at`, NUL at the end */
 };
 
 __attribute__((format(printf, 4, 5))) static void
@@ -28,7 +30,8 @@ say(const struct fault *fault, size_t at, size_t length, const char *format, ...
 	vsnprintf(message, sizeof(message), format, arguments);
 	va_end(arguments);
 	unsigned width = source_place(fault->reader->source, at + length).column - place.column;
-	report_error(fault->reader->report, &place, width, path_text(&fault->reader->path), "%s", message);
+	report_error(
+		fault->reader->report, &place, width, path_text(&fault->reader->path), "%s", message);
 }
 
 static void
@@ -71,7 +74,8 @@ rest_of_line(const struct fault *fault, size_t at)
 {
 	size_t end = at;
 
-	while (!line_end(fault->text[end]) && !(fault->text[end] == '#' && end > at && blank(fault->text[end - 1])))
+	while (!line_end(fault->text[end]) &&
+		   !(fault->text[end] == '#' && end > at && blank(fault->text[end - 1])))
 		end++;
 	while (end > at && blank(fault->text[end - 1]))
 		end--;
@@ -162,7 +166,8 @@ say_unclosed_quote(const struct fault *fault, size_t opener)
 		say(fault, opener, 1, "this quote (%c) is never closed", quote);
 		return;
 	}
-	say(fault, opener, 1, "this quote (%c) is not closed in its line: it ends at the next one, in line %u", quote,
+	say(fault, opener, 1,
+		"this quote (%c) is not closed in its line: it ends at the next one, in line %u", quote,
 		source_place(fault->reader->source, end).line);
 }
 
@@ -170,14 +175,16 @@ static bool
 explain_tag_or_directive(const struct fault *fault)
 {
 	if (context_is(fault, "directive") || problem_is(fault, "directive")) {
-		say(fault, fault->context_at, 1, "directives (%%YAML, %%TAG) are not allowed: remove this line");
+		say(fault, fault->context_at, 1,
+			"directives (%%YAML, %%TAG) are not allowed: remove this line");
 		return true;
 	}
 	if (!context_is(fault, "tag") && !problem_is(fault, "tag"))
 		return false;
 	const char *mark = strchr(fault->text + fault->context_at, '!');
 	say(fault, mark ? (size_t)(mark - fault->text) : fault->context_at, 1,
-		"tags (!...) are not allowed: the option decides the type; quote a text that begins with '!'");
+		"tags (!...) are not allowed: the option decides the type; quote a text that begins with "
+		"'!'");
 	return true;
 }
 
@@ -199,8 +206,10 @@ explain_quote(const struct fault *fault)
 	const struct last *last = &fault->reader->last;
 
 	if (context_is(fault, "while scanning a quoted scalar")) {
-		/* Right behind a quoted text of several lines a quote is that text's closing one, seen too late. */
-		bool late = last->quoted && several_lines(fault, last->from, last->to) && last->to == fault->context_at;
+		/* Right behind a quoted text of several lines a quote is that text's closing one, seen too
+		 * late. */
+		bool late = last->quoted && several_lines(fault, last->from, last->to) &&
+					last->to == fault->context_at;
 		say_unclosed_quote(fault, late ? last->from : fault->context_at);
 		return true;
 	}
@@ -210,7 +219,8 @@ explain_quote(const struct fault *fault)
 		return true;
 	}
 	if (problem_is(fault, "hexdecimal") || problem_is(fault, "Unicode character escape")) {
-		say(fault, fault->at, 1, "\\x needs 2, \\u 4 and \\U 8 hexadecimal digits that name a character");
+		say(fault, fault->at, 1,
+			"\\x needs 2, \\u 4 and \\U 8 hexadecimal digits that name a character");
 		return true;
 	}
 	bool follows = last->quoted && fault->at >= last->to && blanks_only(fault, last->to, fault->at);
@@ -218,16 +228,19 @@ explain_quote(const struct fault *fault)
 		say_unclosed_quote(fault, last->from);
 		return true;
 	}
-	if (follows && fault->at == last->to && !line_end(fault->found) && !strchr(",[]{}:", fault->found)) {
+	if (follows && fault->at == last->to && !line_end(fault->found) &&
+		!strchr(",[]{}:", fault->found)) {
 		say(fault, fault->at, rest_of_line(fault, fault->at), "text after the closing quote");
-		hint(fault, fault->text[last->from] == '\'' ? "inside single quotes a quote is written ''"
-							     : "inside double quotes a quote is written \\\"");
+		hint(fault, fault->text[last->from] == '\''
+						? "inside single quotes a quote is written ''"
+						: "inside double quotes a quote is written \\\"");
 		return true;
 	}
 	return false;
 }
 
-/* The innermost open bracket; `size` where there is none. A pair in a list, [a: b], is a mapping without one. */
+/* The innermost open bracket; `size` where there is none. A pair in a list, [a: b], is a mapping
+ * without one. */
 static size_t
 open_bracket(const struct fault *fault)
 {
@@ -280,7 +293,8 @@ explain_flow(const struct fault *fault)
 	else if (fault->found == '-' && problem_is(fault, "node content"))
 		say(fault, fault->at, 1, "'- ' items cannot stand inside brackets: write [a, b]");
 	else if (fault->found == ':' && !last->quoted && several_lines(fault, last->from, last->to))
-		say(fault, first_word(fault, fault->at), 1, "a ',' or '%c' is missing before this line", closer);
+		say(fault, first_word(fault, fault->at), 1, "a ',' or '%c' is missing before this line",
+			closer);
 	else
 		say(fault, fault->at, 1, "a ',' or '%c' is missing before this", closer);
 	return true;
@@ -293,12 +307,14 @@ say_no_pair(const struct fault *fault, size_t at)
 	size_t length = rest_of_line(fault, at);
 	const char *text = fault->text + at;
 
-	say(fault, at, length, "expected 'key: value', found '%.*s'", length > 80 ? 80 : (int)length, text);
+	say(fault, at, length, "expected 'key: value', found '%.*s'", length > 80 ? 80 : (int)length,
+		text);
 	if (text[0] == '-' && length > 1 && !blank(text[1]))
 		report_hint(fault->reader->report, "write '- %.*s', with a blank after the dash",
 			length > 80 ? 80 : (int)length - 1, text + 1);
 	else if (!hint_pair(fault->reader->report, text, length))
-		report_hint(fault->reader->report, length > 255 ? "a key has at most 255 bytes" : "a colon is missing");
+		report_hint(fault->reader->report,
+			length > 255 ? "a key has at most 255 bytes" : "a colon is missing");
 }
 
 static void
@@ -310,14 +326,16 @@ say_bad_indentation(const struct fault *fault)
 	size_t used = 0, blanks = at - line_start(fault, at);
 
 	/* The blocks that this very line closed are still there, above `depth`. */
-	for (unsigned i = 0; i < DEPTH_MAX && (i < reader->depth || reader->open[i].closed == fault->at); i++) {
+	for (unsigned i = 0;
+		 i < DEPTH_MAX && (i < reader->depth || reader->open[i].closed == fault->at); i++) {
 		const struct open *open = &reader->open[i];
 		if (open->flow || (i > 0 && open->place.column == reader->open[i - 1].place.column))
 			continue;
 		used += (size_t)snprintf(levels + used, sizeof(levels) - used, "%s%u", used ? " or " : "",
 			open->place.column - 1);
 	}
-	say(fault, at, rest_of_line(fault, at), "the indentation of %zu blank%s fits no line above: %s would", blanks,
+	say(fault, at, rest_of_line(fault, at),
+		"the indentation of %zu blank%s fits no line above: %s would", blanks,
 		blanks == 1 ? "" : "s", used ? levels : "0");
 }
 
@@ -357,7 +375,8 @@ explain_block(const struct fault *fault)
 	else if (open && column != open->place.column)
 		say_bad_indentation(fault);
 	else if (open && open->kind == NODE_SEQUENCE)
-		say(fault, fault->at, length, "expected '- ': the lines above at this indentation are items of a list");
+		say(fault, fault->at, length,
+			"expected '- ': the lines above at this indentation are items of a list");
 	else if (fault->found == '-')
 		say(fault, fault->at, length, "expected 'key: value', found an item of a list");
 	else
@@ -381,7 +400,8 @@ explain_character(const struct fault *fault)
 	const struct open *open = innermost(fault);
 
 	if ((fault->found == '|' || fault->found == '>') && open && open->flow)
-		say(fault, fault->at, 1, "a text with '%c' cannot stand inside brackets: quote it", fault->found);
+		say(fault, fault->at, 1, "a text with '%c' cannot stand inside brackets: quote it",
+			fault->found);
 	else
 		say(fault, fault->at, 1, "a text cannot begin with '%c': quote it", fault->found);
 }
@@ -406,10 +426,13 @@ explain_rest(const struct fault *fault)
 	else if (problem_is(fault, "mapping keys"))
 		say(fault, fault->at, 1, "a key cannot begin here");
 	else if (context_is(fault, "anchor") || context_is(fault, "alias"))
-		say(fault, fault->context_at, 1, "after '%c' comes a name of letters, digits, '_' and '-': quote a text "
-			"that begins with '%c'", fault->text[fault->context_at], fault->text[fault->context_at]);
+		say(fault, fault->context_at, 1,
+			"after '%c' comes a name of letters, digits, '_' and '-': quote a text "
+			"that begins with '%c'",
+			fault->text[fault->context_at], fault->text[fault->context_at]);
 	else if (context_is(fault, "block scalar"))
-		say(fault, fault->at, 1, "after '%c' only '+', '-', a digit from 1 to 9 and a comment may follow in this line",
+		say(fault, fault->at, 1,
+			"after '%c' only '+', '-', a digit from 1 to 9 and a comment may follow in this line",
 			fault->text[fault->context_at]);
 	else
 		say(fault, fault->at, 1, "cannot be read as YAML: %s", fault->problem);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One file's text to a tree, from libyaml's events. What YAML allows and Weir does not is refused here. */
+/* One file's text to a tree, from libyaml's events. What YAML allows and Weir does not is refused
+ * here. */
 #include "config/yaml.h"
 
 #include <errno.h>
@@ -24,10 +25,12 @@ reader_offset(struct reader *reader, const yaml_mark_t *mark)
 	const char *text = reader->source->text;
 	size_t size = reader->source->size;
 
-	for (; reader->cursor_index < mark->index && reader->cursor_offset < size; reader->cursor_index++)
+	for (; reader->cursor_index < mark->index && reader->cursor_offset < size;
+		 reader->cursor_index++)
 		do
 			reader->cursor_offset++;
-		while (reader->cursor_offset < size && ((unsigned char)text[reader->cursor_offset] & 0xc0) == 0x80);
+		while (reader->cursor_offset < size &&
+			   ((unsigned char)text[reader->cursor_offset] & 0xc0) == 0x80);
 	for (; reader->cursor_index > mark->index; reader->cursor_index--)
 		do
 			reader->cursor_offset--;
@@ -96,7 +99,8 @@ report_joined(struct reader *reader)
 {
 	if (!reader->joined.line)
 		return;
-	report_error(reader->report, &reader->joined, 1, where(reader), "a ',' is missing before this line");
+	report_error(
+		reader->report, &reader->joined, 1, where(reader), "a ',' is missing before this line");
 	report_hint(reader->report, "quote the text if it is meant to go on here");
 	reader->joined.line = 0;
 }
@@ -188,7 +192,8 @@ skip_properties(struct reader *reader, struct place start, size_t from, size_t t
 			while (at < to && text[at] != '\n')
 				at++;
 		else if (text[at] == '&' || text[at] == '!')
-			while (at < to && !space(text[at]) && !(text[begin] == '&' && strchr(",[]{}", text[at])))
+			while (
+				at < to && !space(text[at]) && !(text[begin] == '&' && strchr(",[]{}", text[at])))
 				at++;
 		else
 			break;
@@ -196,7 +201,8 @@ skip_properties(struct reader *reader, struct place start, size_t from, size_t t
 			continue;
 		struct place place = place_forward(start, from, begin);
 		report_error(reader->report, &place, line_width(text, begin, at), where(reader),
-			"tags (!...) are not allowed: the option decides the type; quote a text that begins with '!'");
+			"tags (!...) are not allowed: the option decides the type; quote a text that begins "
+			"with '!'");
 	}
 	return at;
 }
@@ -240,7 +246,8 @@ complete_anchor(struct reader *reader, struct anchor *anchor, const struct node 
 
 /* `end` is where the value ends, or begins where it is a block. */
 static struct intro
-introduce(struct reader *reader, const yaml_event_t *event, const yaml_char_t *anchor, const yaml_char_t *tag)
+introduce(struct reader *reader, const yaml_event_t *event, const yaml_char_t *anchor,
+	const yaml_char_t *tag)
 {
 	struct intro intro = {
 		.place = mark_place(reader, &event->start_mark),
@@ -261,8 +268,8 @@ introduce(struct reader *reader, const yaml_event_t *event, const yaml_char_t *a
 }
 
 /*
- * An unquoted text may go on in the next line. In brackets that is a forgotten comma; a line that begins with a dash is an item
- * of a list that was indented too deep.
+ * An unquoted text may go on in the next line. In brackets that is a forgotten comma; a line that
+ * begins with a dash is an item of a list that was indented too deep.
  */
 static void
 check_plain_lines(struct reader *reader, const struct intro *intro)
@@ -293,7 +300,8 @@ static void
 note_scalar(struct reader *reader, const yaml_event_t *event, const struct intro *intro)
 {
 	yaml_scalar_style_t style = event->data.scalar.style;
-	bool quoted = style == YAML_SINGLE_QUOTED_SCALAR_STYLE || style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+	bool quoted =
+		style == YAML_SINGLE_QUOTED_SCALAR_STYLE || style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
 
 	reader->last = (struct last){ .from = intro->from, .to = intro->to, .quoted = quoted };
 	if (style == YAML_PLAIN_SCALAR_STYLE) {
@@ -310,7 +318,8 @@ read_scalar(struct reader *reader, const yaml_event_t *event)
 	const char *value = (const char *)event->data.scalar.value;
 	size_t size = event->data.scalar.length;
 	yaml_scalar_style_t style = event->data.scalar.style;
-	struct intro intro = introduce(reader, event, event->data.scalar.anchor, event->data.scalar.tag);
+	struct intro intro =
+		introduce(reader, event, event->data.scalar.anchor, event->data.scalar.tag);
 
 	note_scalar(reader, event, &intro);
 	struct node *node = node_scalar(reader->arena, value, size, intro.place, intro.width);
@@ -367,14 +376,16 @@ copy_node(struct reader *reader, const struct node *from)
 }
 
 static void
-report_unknown_alias(struct reader *reader, const struct place *place, unsigned width, const char *name)
+report_unknown_alias(
+	struct reader *reader, const struct place *place, unsigned width, const char *name)
 {
 	const char *names[200];
 	size_t n = 0;
 
 	for (const struct anchor *anchor = reader->anchors; anchor && n < 200; anchor = anchor->next)
 		names[n++] = anchor->name;
-	report_error(reader->report, place, width, where(reader), "no anchor '&%.80s' stands above this alias", name);
+	report_error(reader->report, place, width, where(reader),
+		"no anchor '&%.80s' stands above this alias", name);
 	const char *near = text_nearest(name, names, n);
 	if (near)
 		report_hint(reader->report, "did you mean '*%.80s'?", near);
@@ -391,19 +402,22 @@ find_anchor(struct reader *reader, const struct place *place, unsigned width, co
 	while (anchor && strcmp(anchor->name, name) != 0)
 		anchor = anchor->next;
 	if (reader->aliases >= ALIASES_MAX)
-		report_error(reader->report, place, width, where(reader), "more than %d aliases to replace", ALIASES_MAX);
+		report_error(reader->report, place, width, where(reader), "more than %d aliases to replace",
+			ALIASES_MAX);
 	else if (!anchor)
 		report_unknown_alias(reader, place, width, name);
 	else if (!anchor->node)
-		report_error(reader->report, place, width, where(reader), "alias '*%.80s' stands inside its own anchor", name);
+		report_error(reader->report, place, width, where(reader),
+			"alias '*%.80s' stands inside its own anchor", name);
 	else if (reader->depth + anchor->height > DEPTH_MAX)
-		report_error(reader->report, place, width, where(reader), "nested deeper than %d levels by this alias",
-			DEPTH_MAX);
+		report_error(reader->report, place, width, where(reader),
+			"nested deeper than %d levels by this alias", DEPTH_MAX);
 	else if (reader->aliases + anchor->aliases + 1 > ALIASES_MAX)
-		report_error(reader->report, place, width, where(reader), "more than %d aliases to replace", ALIASES_MAX);
+		report_error(reader->report, place, width, where(reader), "more than %d aliases to replace",
+			ALIASES_MAX);
 	else if (reader->copied + anchor->nodes > COPIED_MAX)
-		report_error(reader->report, place, width, where(reader), "the aliases stand for more than %d values",
-			COPIED_MAX);
+		report_error(reader->report, place, width, where(reader),
+			"the aliases stand for more than %d values", COPIED_MAX);
 	else
 		return anchor;
 	return NULL;
@@ -414,7 +428,8 @@ read_alias(struct reader *reader, const yaml_event_t *event)
 {
 	struct place place = mark_place(reader, &event->start_mark);
 	unsigned width = (unsigned)(event->end_mark.column - event->start_mark.column);
-	const struct anchor *anchor = find_anchor(reader, &place, width, (const char *)event->data.alias.anchor);
+	const struct anchor *anchor =
+		find_anchor(reader, &place, width, (const char *)event->data.alias.anchor);
 
 	reader->last = (struct last){ 0 };
 	reader->nodes++;
@@ -438,13 +453,13 @@ static bool
 open_container(struct reader *reader, const struct intro *intro, enum node_kind kind, bool flow)
 {
 	if (reader->depth == DEPTH_MAX) {
-		report_error(reader->report, &intro->place, 1, where(reader), "nested deeper than %d levels", DEPTH_MAX);
+		report_error(reader->report, &intro->place, 1, where(reader),
+			"nested deeper than %d levels", DEPTH_MAX);
 		stop(reader);
 		return false;
 	}
-	reader->open[reader->depth++] = (struct open){
-		.place = intro->place, .kind = kind, .flow = flow, .closed = SIZE_MAX
-	};
+	reader->open[reader->depth++] =
+		(struct open){ .place = intro->place, .kind = kind, .flow = flow, .closed = SIZE_MAX };
 	return true;
 }
 
@@ -471,7 +486,8 @@ static struct node *
 read_sequence(struct reader *reader, const yaml_event_t *start)
 {
 	bool flow = start->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
-	struct intro intro = introduce(reader, start, start->data.sequence_start.anchor, start->data.sequence_start.tag);
+	struct intro intro =
+		introduce(reader, start, start->data.sequence_start.anchor, start->data.sequence_start.tag);
 	struct node *node = node_new(reader->arena, NODE_SEQUENCE, intro.place, 1);
 
 	if (!node)
@@ -544,28 +560,30 @@ read_key(struct reader *reader, yaml_event_t *event)
 	key.width = node->width;
 	key.plain = node->kind == NODE_SCALAR && node->plain;
 	if (node->kind != NODE_SCALAR)
-		report_error(reader->report, &node->place, node->width, where(reader), "a key is a single text, no %s",
-			node->kind == NODE_MAPPING ? "mapping" : "list");
+		report_error(reader->report, &node->place, node->width, where(reader),
+			"a key is a single text, no %s", node->kind == NODE_MAPPING ? "mapping" : "list");
 	else if (!node->broken && check_key(reader, node))
 		key.name = node->value;
 	return key;
 }
 
-/* "{interval:10s}": in brackets a key may stand without a value, and the missing blank goes unnoticed. */
+/* "{interval:10s}": in brackets a key may stand without a value, and the missing blank goes
+ * unnoticed. */
 static bool
 check_flow_pair(struct reader *reader, const struct key *key, const struct node *value)
 {
 	const char *text = reader->source->text;
 	size_t at = key->end;
 
-	if (!key->plain || value->kind != NODE_SCALAR || *value->value || !value->plain || value->broken)
+	if (!key->plain || value->kind != NODE_SCALAR || *value->value || !value->plain ||
+		value->broken)
 		return true;
 	while (space(text[at]))
 		at++;
 	if (text[at] == ':' || !strpbrk(key->name, ":= "))
 		return true;
-	report_error(reader->report, &key->place, key->width, where(reader), "expected 'key: value', found '%.80s'",
-		key->name);
+	report_error(reader->report, &key->place, key->width, where(reader),
+		"expected 'key: value', found '%.80s'", key->name);
 	hint_pair(reader->report, key->name, strlen(key->name));
 	return false;
 }
@@ -634,7 +652,8 @@ merge_keys(struct reader *reader, struct node *node, struct node *merged)
 	return 0;
 }
 
-/* Duplicates and `<<` can be judged once all keys are there. `merge` is NULL or the value of the first `<<`. */
+/* Duplicates and `<<` can be judged once all keys are there. `merge` is NULL or the value of the
+ * first `<<`. */
 static int
 complete_mapping(struct reader *reader, struct node *node, struct node *merge)
 {
@@ -650,13 +669,16 @@ complete_mapping(struct reader *reader, struct node *node, struct node *merge)
 
 /* One key and its value. Returns false when the mapping ends here. */
 static bool
-read_pair(struct reader *reader, yaml_event_t *event, struct node *node, bool flow, struct node **merge)
+read_pair(
+	struct reader *reader, yaml_event_t *event, struct node *node, bool flow, struct node **merge)
 {
 	struct key key = read_key(reader, event);
 	size_t path = path_push(&reader->path, key.name ? key.name : "?");
 	yaml_event_t next;
 	bool more = !reader->stopped && next_event(reader, &next);
-	struct node *value = more ? read_node(reader, &next) : key.name ? broken_node(reader, key.place) : NULL;
+	struct node *value = more       ? read_node(reader, &next)
+						 : key.name ? broken_node(reader, key.place)
+									: NULL;
 
 	path_pop(&reader->path, path);
 	if (!value)
@@ -671,11 +693,14 @@ read_pair(struct reader *reader, yaml_event_t *event, struct node *node, bool fl
 		return more;
 	}
 	if (merges) {
-		report_error(reader->report, &key.place, key.width, where(reader), "duplicate key '<<': give it a list, "
+		report_error(reader->report, &key.place, key.width, where(reader),
+			"duplicate key '<<': give it a list, "
 			"such as '<<: [*a, *b]'");
 		return more;
 	}
-	struct member member = { .name = key.name, .place = key.place, .width = key.width, .value = value };
+	struct member member = {
+		.name = key.name, .place = key.place, .width = key.width, .value = value
+	};
 	if (node_append(reader->arena, node, &member))
 		out_of_memory(reader);
 	return more;
@@ -685,7 +710,8 @@ static struct node *
 read_mapping(struct reader *reader, const yaml_event_t *start)
 {
 	bool flow = start->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
-	struct intro intro = introduce(reader, start, start->data.mapping_start.anchor, start->data.mapping_start.tag);
+	struct intro intro =
+		introduce(reader, start, start->data.mapping_start.anchor, start->data.mapping_start.tag);
 	struct node *node = node_new(reader->arena, NODE_MAPPING, intro.place, 1), *merge = NULL;
 
 	if (!node)
@@ -743,7 +769,8 @@ check_directives(struct reader *reader, const yaml_event_t *event)
 	const struct place place = mark_place(reader, &event->start_mark);
 
 	if (event->data.document_start.version_directive ||
-		event->data.document_start.tag_directives.start != event->data.document_start.tag_directives.end)
+		event->data.document_start.tag_directives.start !=
+			event->data.document_start.tag_directives.end)
 		report_error(reader->report, &place, 1, NULL,
 			"directives (%%YAML, %%TAG) are not allowed: remove this line");
 }
@@ -775,7 +802,8 @@ read_stream(struct reader *reader)
 			check_directives(reader, &event);
 		yaml_event_delete(&event);
 		if (second) {
-			report_error(reader->report, &place, 3, NULL, "a second document begins here: one file holds one");
+			report_error(reader->report, &place, 3, NULL,
+				"a second document begins here: one file holds one");
 			stop(reader);
 		} else if (type == YAML_DOCUMENT_START_EVENT) {
 			root = read_document(reader);
@@ -812,7 +840,8 @@ parse(struct reader *reader, struct node **root)
 	if (!yaml_parser_initialize(&reader->parser))
 		return -ENOMEM;
 	yaml_parser_set_encoding(&reader->parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&reader->parser, (const unsigned char *)source->text, source->size);
+	yaml_parser_set_input_string(
+		&reader->parser, (const unsigned char *)source->text, source->size);
 	struct node *tree = read_stream(reader);
 	/* After a syntax error what follows the last text read may lie inside an open quote. */
 	check_tabs(reader, reader->stopped ? reader->last.to : source->size);
@@ -823,7 +852,8 @@ parse(struct reader *reader, struct node **root)
 }
 
 int
-yaml_parse_source(struct source *source, struct arena *arena, struct report *report, struct node **root)
+yaml_parse_source(
+	struct source *source, struct arena *arena, struct report *report, struct node **root)
 {
 	struct reader reader = { .source = source, .arena = arena, .report = report, .tabs_line = 1 };
 	struct place start = { source, 1, 1 };
@@ -840,8 +870,8 @@ yaml_parse_source(struct source *source, struct arena *arena, struct report *rep
 }
 
 int
-yaml_parse_memory(const char *name, const char *text, size_t size, struct arena *arena, struct report *report,
-	struct node **root)
+yaml_parse_memory(const char *name, const char *text, size_t size, struct arena *arena,
+	struct report *report, struct node **root)
 {
 	struct source *source = source_new(arena, name, text, size, 0);
 

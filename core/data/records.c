@@ -2,52 +2,51 @@
 /* The schemas of records as constant tables. */
 #include <weir/records.h>
 
-#define HIGH_KEY_STR(n, h) { .name = n, .type = WEIR_STR, .role = WEIR_KEY, .flags = WEIR_HIGH_CARDINALITY, .help = h }
+#define HIGH_KEY_STR(n, h) \
+	{ \
+		.name = n, .type = WEIR_STR, .role = WEIR_KEY, .flags = WEIR_HIGH_CARDINALITY, .help = h \
+	}
 #define HIGH_KEY_I64(n, u, h) \
-	{ .name = n, .type = WEIR_I64, .role = WEIR_KEY, .unit = u, .flags = WEIR_HIGH_CARDINALITY, .help = h }
+	{ \
+		.name = n, .type = WEIR_I64, .role = WEIR_KEY, .unit = u, .flags = WEIR_HIGH_CARDINALITY, \
+		.help = h \
+	}
 
 static const struct weir_column job_columns[] = {
 	[WEIR_JOB_CLUSTER] = WEIR_KEY_STR("cluster", "cluster that the record belongs to"),
-	[WEIR_JOB_JOB_ID] =
-		HIGH_KEY_STR("job_id",
-			"job as its users write it: 123, array task 123_4, 123.4, 12[3].server "
-			"or 123[4]"),
-	[WEIR_JOB_ATTEMPT] =
-		HIGH_KEY_I64("attempt", "1",
-			"tells runs of one submission apart: start or submit time in seconds, 0"
-			" while waiting"),
+	[WEIR_JOB_JOB_ID] = HIGH_KEY_STR("job_id",
+		"job as its users write it: 123, array task 123_4, 123.4, 12[3].server "
+		"or 123[4]"),
+	[WEIR_JOB_ATTEMPT] = HIGH_KEY_I64("attempt", "1",
+		"tells runs of one submission apart: start or submit time in seconds, 0"
+		" while waiting"),
 	[WEIR_JOB_NATIVE_ID] =
-		WEIR_LABEL_STR("native_id",
-			"identifier that the node sees in cgroups and the environment"),
+		WEIR_LABEL_STR("native_id", "identifier that the node sees in cgroups and the environment"),
 	[WEIR_JOB_SLUID] =
 		WEIR_LABEL_STR("sluid", "Slurm's cluster-wide unique identifier (26.05 and later)"),
 	[WEIR_JOB_JOB_NUMBER] = WEIR_GAUGE_U64("job_number", "1", "numeric identifier of the job"),
 	[WEIR_JOB_ARRAY_JOB] =
 		WEIR_LABEL_STR("array_job", "identifier of the array that the job is a part of"),
 	[WEIR_JOB_ARRAY_TASK] = WEIR_GAUGE_I64("array_task", "1", "index within the array"),
-	[WEIR_JOB_HET_JOB] =
-		WEIR_LABEL_STR("het_job",
-			"identifier of the heterogeneous job that the job is a component of"),
+	[WEIR_JOB_HET_JOB] = WEIR_LABEL_STR(
+		"het_job", "identifier of the heterogeneous job that the job is a component of"),
 	[WEIR_JOB_HET_OFFSET] =
-		WEIR_GAUGE_I64("het_offset", "1",
-			"index of the component within the heterogeneous job"),
+		WEIR_GAUGE_I64("het_offset", "1", "index of the component within the heterogeneous job"),
 	[WEIR_JOB_NAME] = WEIR_LABEL_STR("name", "name that the user gave the job"),
 	[WEIR_JOB_USER_NAME] = WEIR_LABEL_STR("user_name", "user who owns the job"),
 	[WEIR_JOB_GROUP_NAME] = WEIR_LABEL_STR("group_name", "group that the job ran under"),
 	[WEIR_JOB_ACCOUNT] = WEIR_LABEL_STR("account", "account that is charged"),
-	[WEIR_JOB_PROJECT] =
-		WEIR_LABEL_STR("project",
-			"project, from the field that the parser was told to take it from"),
+	[WEIR_JOB_PROJECT] = WEIR_LABEL_STR(
+		"project", "project, from the field that the parser was told to take it from"),
 	[WEIR_JOB_DEPARTMENT] = WEIR_LABEL_STR("department", "department of the owner"),
 	[WEIR_JOB_PARTITION] = WEIR_LABEL_STR("partition", "partition or queue that the job ran in"),
 	[WEIR_JOB_QOS] = WEIR_LABEL_STR("qos", "quality of service"),
 	[WEIR_JOB_RESERVATION] = WEIR_LABEL_STR("reservation", "advance reservation that the job used"),
 	[WEIR_JOB_PARALLEL_ENV] = WEIR_LABEL_STR("parallel_env", "parallel environment"),
-	[WEIR_JOB_STATE] =
-		WEIR_LABEL_STR("state",
-			"pending, running, suspended, completed, failed, cancelled, timeout, "
-			"out_of_memory, node_fail, boot_fail, deadline, preempted, requeued, "
-			"revoked or unknown"),
+	[WEIR_JOB_STATE] = WEIR_LABEL_STR("state",
+		"pending, running, suspended, completed, failed, cancelled, timeout, "
+		"out_of_memory, node_fail, boot_fail, deadline, preempted, requeued, "
+		"revoked or unknown"),
 	[WEIR_JOB_EXIT_CODE] = WEIR_GAUGE_I64("exit_code", "1", "exit code, apart from a signal"),
 	[WEIR_JOB_EXIT_SIGNAL] = WEIR_GAUGE_I64("exit_signal", "1", "signal that ended the job"),
 	[WEIR_JOB_FAILED] = WEIR_GAUGE_I64("failed", "1", "the scheduler's own failure code"),
@@ -57,14 +56,12 @@ static const struct weir_column job_columns[] = {
 		WEIR_LABEL_TIME("eligible_time", "when the job could first have started"),
 	[WEIR_JOB_START_TIME] = WEIR_LABEL_TIME("start_time", "when the job started"),
 	[WEIR_JOB_END_TIME] = WEIR_LABEL_TIME("end_time", "when the job ended"),
-	[WEIR_JOB_WALL_TIME] =
-		WEIR_GAUGE_F64("wall_time", "s",
-			"run time as accounted, without suspension where the scheduler leaves "
-			"it out"),
+	[WEIR_JOB_WALL_TIME] = WEIR_GAUGE_F64("wall_time", "s",
+		"run time as accounted, without suspension where the scheduler leaves "
+		"it out"),
 	[WEIR_JOB_WAIT_TIME] = WEIR_GAUGE_F64("wait_time", "s", "time from submission to start"),
-	[WEIR_JOB_TIME_LIMIT] =
-		WEIR_GAUGE_F64("time_limit", "s",
-			"run time that was granted; missing when unlimited or unknown"),
+	[WEIR_JOB_TIME_LIMIT] = WEIR_GAUGE_F64(
+		"time_limit", "s", "run time that was granted; missing when unlimited or unknown"),
 	[WEIR_JOB_SLOTS] = WEIR_GAUGE_U64("slots", "1", "CPUs or slots allocated"),
 	[WEIR_JOB_NODES] = WEIR_GAUGE_U64("nodes", "1", "hosts allocated"),
 	[WEIR_JOB_GPUS] = WEIR_GAUGE_U64("gpus", "1", "GPUs allocated"),
@@ -91,9 +88,8 @@ static const struct weir_column job_columns[] = {
 	[WEIR_JOB_COMMAND] = WEIR_LABEL_STR("command", "command or script that was submitted"),
 	[WEIR_JOB_COMMENT] = WEIR_LABEL_STR("comment", "comment of the user or the administrator"),
 	[WEIR_JOB_SHAPE] = WEIR_LABEL_STR("shape", "sequential (1 slot), one_node or multi_node"),
-	[WEIR_JOB_USAGE_VALID] =
-		WEIR_LABEL_BOOL("usage_valid",
-			"false where the scheduler says that the usage cannot be trusted"),
+	[WEIR_JOB_USAGE_VALID] = WEIR_LABEL_BOOL(
+		"usage_valid", "false where the scheduler says that the usage cannot be trusted"),
 	[WEIR_JOB_ORIGIN] = WEIR_LABEL_STR("origin", "parser that made the record"),
 };
 
@@ -111,18 +107,15 @@ const struct weir_schema weir_schema_job = {
 
 static const struct weir_column job_task_columns[] = {
 	[WEIR_JOB_TASK_CLUSTER] = WEIR_KEY_STR("cluster", "cluster that the record belongs to"),
-	[WEIR_JOB_TASK_JOB_ID] =
-		HIGH_KEY_STR("job_id",
-			"job as its users write it: 123, array task 123_4, 123.4, 12[3].server "
-			"or 123[4]"),
-	[WEIR_JOB_TASK_ATTEMPT] =
-		HIGH_KEY_I64("attempt", "1",
-			"tells runs of one submission apart: start or submit time in seconds, 0"
-			" while waiting"),
-	[WEIR_JOB_TASK_TASK] =
-		HIGH_KEY_STR("task",
-			"step or task within the job: batch, extern, 0, or the identifier of a "
-			"slave task"),
+	[WEIR_JOB_TASK_JOB_ID] = HIGH_KEY_STR("job_id",
+		"job as its users write it: 123, array task 123_4, 123.4, 12[3].server "
+		"or 123[4]"),
+	[WEIR_JOB_TASK_ATTEMPT] = HIGH_KEY_I64("attempt", "1",
+		"tells runs of one submission apart: start or submit time in seconds, 0"
+		" while waiting"),
+	[WEIR_JOB_TASK_TASK] = HIGH_KEY_STR("task",
+		"step or task within the job: batch, extern, 0, or the identifier of a "
+		"slave task"),
 	[WEIR_JOB_TASK_USER_NAME] = WEIR_LABEL_STR("user_name", "user who owns the job"),
 	[WEIR_JOB_TASK_GROUP_NAME] = WEIR_LABEL_STR("group_name", "group that the job ran under"),
 	[WEIR_JOB_TASK_ACCOUNT] = WEIR_LABEL_STR("account", "account that is charged"),
@@ -136,8 +129,7 @@ static const struct weir_column job_task_columns[] = {
 	[WEIR_JOB_TASK_NODE_LIST] =
 		WEIR_LABEL_STR("node_list", "hosts of the step as a compact list: n[1-4,7]"),
 	[WEIR_JOB_TASK_STATE] =
-		WEIR_LABEL_STR("state",
-			"how the step stands or ended, in the words of the job state"),
+		WEIR_LABEL_STR("state", "how the step stands or ended, in the words of the job state"),
 	[WEIR_JOB_TASK_EXIT_CODE] = WEIR_GAUGE_I64("exit_code", "1", "exit code, apart from a signal"),
 	[WEIR_JOB_TASK_EXIT_SIGNAL] = WEIR_GAUGE_I64("exit_signal", "1", "signal that ended the task"),
 	[WEIR_JOB_TASK_START_TIME] = WEIR_LABEL_TIME("start_time", "when the task started"),
@@ -161,10 +153,9 @@ static const struct weir_column job_task_columns[] = {
 	[WEIR_JOB_TASK_WRITE_BYTES] = WEIR_GAUGE_F64("write_bytes", "By", "bytes written"),
 	[WEIR_JOB_TASK_ENERGY] = WEIR_GAUGE_F64("energy", "J", "energy consumed"),
 	[WEIR_JOB_TASK_FAILED] = WEIR_GAUGE_I64("failed", "1", "the scheduler's own failure code"),
-	[WEIR_JOB_TASK_INCLUDED] =
-		WEIR_LABEL_BOOL("included",
-			"true when the job's own usage already contains this task's, false when"
-			" it adds to it"),
+	[WEIR_JOB_TASK_INCLUDED] = WEIR_LABEL_BOOL("included",
+		"true when the job's own usage already contains this task's, false when"
+		" it adds to it"),
 };
 
 const struct weir_schema weir_schema_job_task = {
@@ -178,14 +169,12 @@ const struct weir_schema weir_schema_job_task = {
 
 static const struct weir_column job_host_columns[] = {
 	[WEIR_JOB_HOST_CLUSTER] = WEIR_KEY_STR("cluster", "cluster that the record belongs to"),
-	[WEIR_JOB_HOST_JOB_ID] =
-		HIGH_KEY_STR("job_id",
-			"job as its users write it: 123, array task 123_4, 123.4, 12[3].server "
-			"or 123[4]"),
-	[WEIR_JOB_HOST_ATTEMPT] =
-		HIGH_KEY_I64("attempt", "1",
-			"tells runs of one submission apart: start or submit time in seconds, 0"
-			" while waiting"),
+	[WEIR_JOB_HOST_JOB_ID] = HIGH_KEY_STR("job_id",
+		"job as its users write it: 123, array task 123_4, 123.4, 12[3].server "
+		"or 123[4]"),
+	[WEIR_JOB_HOST_ATTEMPT] = HIGH_KEY_I64("attempt", "1",
+		"tells runs of one submission apart: start or submit time in seconds, 0"
+		" while waiting"),
 	[WEIR_JOB_HOST_HOST] = WEIR_KEY_STR("host", "host, by its short name"),
 	[WEIR_JOB_HOST_SLOTS] = WEIR_GAUGE_U64("slots", "1", "CPUs or slots of the job on this host"),
 	[WEIR_JOB_HOST_GPUS] = WEIR_GAUGE_U64("gpus", "1", "GPUs of the job on this host"),
@@ -209,11 +198,9 @@ static const struct weir_column job_on_host_columns[] = {
 	[WEIR_JOB_ON_HOST_CLUSTER] = WEIR_KEY_STR("cluster", "cluster that the record belongs to"),
 	[WEIR_JOB_ON_HOST_HOST] = WEIR_KEY_STR("host", "host that saw the job"),
 	[WEIR_JOB_ON_HOST_JOB_NATIVE] =
-		HIGH_KEY_STR("job_native",
-			"identifier that the node sees in cgroups and the environment"),
+		HIGH_KEY_STR("job_native", "identifier that the node sees in cgroups and the environment"),
 	[WEIR_JOB_ON_HOST_STARTED] =
-		HIGH_KEY_I64("started", "s",
-			"when the node first saw the job, in seconds since the epoch"),
+		HIGH_KEY_I64("started", "s", "when the node first saw the job, in seconds since the epoch"),
 	[WEIR_JOB_ON_HOST_STEP_COUNT] = WEIR_GAUGE_U64("step_count", "1", "steps seen"),
 	[WEIR_JOB_ON_HOST_ENDED] = WEIR_LABEL_TIME("ended", "when the job left the node"),
 	[WEIR_JOB_ON_HOST_USER_NAME] = WEIR_LABEL_STR("user_name", "user who owns the job"),
@@ -243,10 +230,9 @@ const struct weir_schema weir_schema_job_on_host = {
 
 static const struct weir_column job_pending_columns[] = {
 	[WEIR_JOB_PENDING_CLUSTER] = WEIR_KEY_STR("cluster", "cluster that the record belongs to"),
-	[WEIR_JOB_PENDING_JOB_ID] =
-		HIGH_KEY_STR("job_id",
-			"job as its users write it: 123, array task 123_4, 123.4, 12[3].server "
-			"or 123[4]"),
+	[WEIR_JOB_PENDING_JOB_ID] = HIGH_KEY_STR("job_id",
+		"job as its users write it: 123, array task 123_4, 123.4, 12[3].server "
+		"or 123[4]"),
 	[WEIR_JOB_PENDING_NATIVE_ID] = WEIR_LABEL_STR("native_id", "identifier that the node will see"),
 	[WEIR_JOB_PENDING_COUNT] = WEIR_GAUGE_U64("count", "1", "array tasks that wait in this entry"),
 	[WEIR_JOB_PENDING_USER_NAME] = WEIR_LABEL_STR("user_name", "user who owns the job"),
@@ -296,12 +282,13 @@ static const struct weir_column allocation_columns[] = {
 	[WEIR_ALLOCATION_PROJECT] = WEIR_KEY_STR("project", "name of the project"),
 	[WEIR_ALLOCATION_CLUSTER] = WEIR_KEY_STR("cluster", "cluster that the record belongs to"),
 	[WEIR_ALLOCATION_RESOURCE] = WEIR_KEY_STR("resource", "what is granted"),
-	[WEIR_ALLOCATION_START_TIME] =
-		{ .name = "start_time", .type = WEIR_I64, .role = WEIR_KEY, .unit = "s", .help =
-			"when the grant begins, in seconds since the epoch" },
+	[WEIR_ALLOCATION_START_TIME] = { .name = "start_time",
+		.type = WEIR_I64,
+		.role = WEIR_KEY,
+		.unit = "s",
+		.help = "when the grant begins, in seconds since the epoch" },
 	[WEIR_ALLOCATION_AMOUNT] =
-		WEIR_GAUGE_F64("amount", "1",
-			"how much is granted, in the unit of the column unit"),
+		WEIR_GAUGE_F64("amount", "1", "how much is granted, in the unit of the column unit"),
 	[WEIR_ALLOCATION_UNIT] = WEIR_LABEL_STR("unit", "unit of the amount"),
 	[WEIR_ALLOCATION_END_TIME] = WEIR_LABEL_TIME("end_time", "when the grant ends"),
 };
@@ -348,7 +335,8 @@ static const struct weir_column metagroup_columns[] = {
 
 const struct weir_schema weir_schema_metagroup = {
 	.name = "metagroup",
-	.help = "rules that map users and groups to metagroups and hosts to parts of a cluster; the first hit wins",
+	.help = "rules that map users and groups to metagroups and hosts to parts of a cluster; the "
+			"first hit wins",
 	.flags = WEIR_ENTITY,
 	.n_keys = 2,
 	.n_columns = WEIR_COUNT(metagroup_columns),
@@ -370,9 +358,8 @@ static const struct weir_column darshan_log_columns[] = {
 	[WEIR_DARSHAN_LOG_LOG_VERSION] = WEIR_LABEL_STR("log_version", "version of the log format"),
 	[WEIR_DARSHAN_LOG_LIB_VERSION] =
 		WEIR_LABEL_STR("lib_version", "version of the Darshan library that wrote the log"),
-	[WEIR_DARSHAN_LOG_PARTIAL] =
-		WEIR_LABEL_BOOL("partial",
-			"true where a module ran out of memory and its records are incomplete"),
+	[WEIR_DARSHAN_LOG_PARTIAL] = WEIR_LABEL_BOOL(
+		"partial", "true where a module ran out of memory and its records are incomplete"),
 	[WEIR_DARSHAN_LOG_HOSTNAME] = WEIR_LABEL_STR("hostname", "host that the log names"),
 	[WEIR_DARSHAN_LOG_BYTES] = WEIR_GAUGE_U64("bytes", "By", "size of the log"),
 };
@@ -393,9 +380,8 @@ static const struct weir_column darshan_module_columns[] = {
 	[WEIR_DARSHAN_MODULE_CLUSTER] = WEIR_KEY_STR("cluster", "cluster that the record belongs to"),
 	[WEIR_DARSHAN_MODULE_LOG] = HIGH_KEY_STR("log", "file name of the log, without directories"),
 	[WEIR_DARSHAN_MODULE_MODULE] =
-		WEIR_KEY_STR("module",
-			"Darshan module: POSIX, MPI-IO, STDIO, H5F, H5D, PNETCDF_FILE, "
-			"PNETCDF_VAR, LUSTRE and so on"),
+		WEIR_KEY_STR("module", "Darshan module: POSIX, MPI-IO, STDIO, H5F, H5D, PNETCDF_FILE, "
+							   "PNETCDF_VAR, LUSTRE and so on"),
 	[WEIR_DARSHAN_MODULE_MODULE_VERSION] =
 		WEIR_GAUGE_U64("module_version", "1", "version of the module in the log"),
 	[WEIR_DARSHAN_MODULE_STORED_BYTES] =
@@ -416,11 +402,9 @@ static const struct weir_column darshan_module_columns[] = {
 	[WEIR_DARSHAN_MODULE_READ_TIME] =
 		WEIR_GAUGE_F64("read_time", "s", "time in read operations, summed over processes"),
 	[WEIR_DARSHAN_MODULE_WRITE_TIME] =
-		WEIR_GAUGE_F64("write_time", "s",
-			"time in write operations, summed over processes"),
+		WEIR_GAUGE_F64("write_time", "s", "time in write operations, summed over processes"),
 	[WEIR_DARSHAN_MODULE_META_TIME] =
-		WEIR_GAUGE_F64("meta_time", "s",
-			"time in metadata operations, summed over processes"),
+		WEIR_GAUGE_F64("meta_time", "s", "time in metadata operations, summed over processes"),
 	[WEIR_DARSHAN_MODULE_UNIQUE_FILES] =
 		WEIR_GAUGE_U64("unique_files", "1", "files opened by one process only"),
 	[WEIR_DARSHAN_MODULE_SHARED_FILES] =
@@ -433,8 +417,7 @@ static const struct weir_column darshan_module_columns[] = {
 		WEIR_GAUGE_U64("read_write_files", "1", "files read and written"),
 	[WEIR_DARSHAN_MODULE_TOTAL_FILES] = WEIR_GAUGE_U64("total_files", "1", "files opened"),
 	[WEIR_DARSHAN_MODULE_UNIQUE_BYTES] =
-		WEIR_GAUGE_U64("unique_bytes", "By",
-			"bytes moved to and from files of one process"),
+		WEIR_GAUGE_U64("unique_bytes", "By", "bytes moved to and from files of one process"),
 	[WEIR_DARSHAN_MODULE_SHARED_BYTES] =
 		WEIR_GAUGE_U64("shared_bytes", "By", "bytes moved to and from shared files"),
 	[WEIR_DARSHAN_MODULE_AGG_TIME] =
@@ -472,9 +455,8 @@ static const struct weir_column darshan_counter_columns[] = {
 	[WEIR_DARSHAN_COUNTER_CLUSTER] = WEIR_KEY_STR("cluster", "cluster that the record belongs to"),
 	[WEIR_DARSHAN_COUNTER_LOG] = HIGH_KEY_STR("log", "file name of the log, without directories"),
 	[WEIR_DARSHAN_COUNTER_MODULE] =
-		WEIR_KEY_STR("module",
-			"Darshan module: POSIX, MPI-IO, STDIO, H5F, H5D, PNETCDF_FILE, "
-			"PNETCDF_VAR, LUSTRE and so on"),
+		WEIR_KEY_STR("module", "Darshan module: POSIX, MPI-IO, STDIO, H5F, H5D, PNETCDF_FILE, "
+							   "PNETCDF_VAR, LUSTRE and so on"),
 	[WEIR_DARSHAN_COUNTER_COUNTER] =
 		WEIR_KEY_STR("counter", "name of the counter as the log has it"),
 	[WEIR_DARSHAN_COUNTER_VALUE] = WEIR_GAUGE_F64("value", "1", "value of the counter"),
@@ -493,9 +475,8 @@ static const struct weir_column darshan_file_columns[] = {
 	[WEIR_DARSHAN_FILE_CLUSTER] = WEIR_KEY_STR("cluster", "cluster that the record belongs to"),
 	[WEIR_DARSHAN_FILE_LOG] = HIGH_KEY_STR("log", "file name of the log, without directories"),
 	[WEIR_DARSHAN_FILE_MODULE] =
-		WEIR_KEY_STR("module",
-			"Darshan module: POSIX, MPI-IO, STDIO, H5F, H5D, PNETCDF_FILE, "
-			"PNETCDF_VAR, LUSTRE and so on"),
+		WEIR_KEY_STR("module", "Darshan module: POSIX, MPI-IO, STDIO, H5F, H5D, PNETCDF_FILE, "
+							   "PNETCDF_VAR, LUSTRE and so on"),
 	[WEIR_DARSHAN_FILE_RECORD] =
 		HIGH_KEY_STR("record", "record identifier as 16 hexadecimal digits"),
 	[WEIR_DARSHAN_FILE_RANK] =
@@ -511,12 +492,10 @@ static const struct weir_column darshan_file_columns[] = {
 	[WEIR_DARSHAN_FILE_READ_TIME] = WEIR_GAUGE_F64("read_time", "s", "time in read operations"),
 	[WEIR_DARSHAN_FILE_WRITE_TIME] = WEIR_GAUGE_F64("write_time", "s", "time in write operations"),
 	[WEIR_DARSHAN_FILE_META_TIME] = WEIR_GAUGE_F64("meta_time", "s", "time in metadata operations"),
-	[WEIR_DARSHAN_FILE_OPEN_TIME] =
-		WEIR_GAUGE_F64("open_time", "s",
-			"when the file was first opened, since the start of the program"),
-	[WEIR_DARSHAN_FILE_CLOSE_TIME] =
-		WEIR_GAUGE_F64("close_time", "s",
-			"when the file was last closed, since the start of the program"),
+	[WEIR_DARSHAN_FILE_OPEN_TIME] = WEIR_GAUGE_F64(
+		"open_time", "s", "when the file was first opened, since the start of the program"),
+	[WEIR_DARSHAN_FILE_CLOSE_TIME] = WEIR_GAUGE_F64(
+		"close_time", "s", "when the file was last closed, since the start of the program"),
 	[WEIR_DARSHAN_FILE_STRIPE_SIZE] =
 		WEIR_GAUGE_U64("stripe_size", "By", "stripe size of the file"),
 	[WEIR_DARSHAN_FILE_STRIPE_COUNT] = WEIR_GAUGE_U64("stripe_count", "1", "stripes of the file"),
@@ -535,9 +514,8 @@ const struct weir_schema weir_schema_darshan_file = {
 static const struct weir_column run_columns[] = {
 	[WEIR_RUN_CLUSTER] = WEIR_KEY_STR("cluster", "cluster that the record belongs to"),
 	[WEIR_RUN_PATH] = HIGH_KEY_STR("path", "run directory"),
-	[WEIR_RUN_ATTEMPT] =
-		HIGH_KEY_I64("attempt", "1",
-			"start time in seconds since the epoch, 0 when the run never started"),
+	[WEIR_RUN_ATTEMPT] = HIGH_KEY_I64(
+		"attempt", "1", "start time in seconds since the epoch, 0 when the run never started"),
 	[WEIR_RUN_CODE] = WEIR_LABEL_STR("code", "program that ran"),
 	[WEIR_RUN_CODE_VERSION] = WEIR_LABEL_STR("code_version", "version of the program"),
 	[WEIR_RUN_USER_NAME] = WEIR_LABEL_STR("user_name", "user who owns the directory"),
@@ -547,13 +525,11 @@ static const struct weir_column run_columns[] = {
 	[WEIR_RUN_CREATED_TIME] = WEIR_LABEL_TIME("created_time", "when the run was set up"),
 	[WEIR_RUN_START_TIME] = WEIR_LABEL_TIME("start_time", "when the run started"),
 	[WEIR_RUN_END_TIME] = WEIR_LABEL_TIME("end_time", "when the run ended"),
-	[WEIR_RUN_STATUS] =
-		WEIR_LABEL_STR("status",
-			"completed, running, not_run, incomplete, mesh_error, fatal_error, "
-			"fatal_io_error, fpe, out_of_memory, killed or unknown_error"),
-	[WEIR_RUN_ERROR_CATEGORY] =
-		WEIR_LABEL_STR("error_category",
-			"category of the first error rule that matched, unknown when none did"),
+	[WEIR_RUN_STATUS] = WEIR_LABEL_STR("status",
+		"completed, running, not_run, incomplete, mesh_error, fatal_error, "
+		"fatal_io_error, fpe, out_of_memory, killed or unknown_error"),
+	[WEIR_RUN_ERROR_CATEGORY] = WEIR_LABEL_STR(
+		"error_category", "category of the first error rule that matched, unknown when none did"),
 	[WEIR_RUN_ERROR_TEXT] = WEIR_LABEL_STR("error_text", "text of the error"),
 	[WEIR_RUN_SOLVER] = WEIR_LABEL_STR("solver", "solver of the program"),
 	[WEIR_RUN_NPROCS] = WEIR_GAUGE_U64("nprocs", "1", "processes of the run"),
@@ -566,8 +542,7 @@ static const struct weir_column run_columns[] = {
 	[WEIR_RUN_CLOCK_TIME] =
 		WEIR_GAUGE_F64("clock_time", "s", "elapsed time that the program reported"),
 	[WEIR_RUN_SIMULATED_TIME] =
-		WEIR_GAUGE_F64("simulated_time", "1",
-			"time reached in the simulation, in its own unit"),
+		WEIR_GAUGE_F64("simulated_time", "1", "time reached in the simulation, in its own unit"),
 	[WEIR_RUN_COST] = WEIR_GAUGE_F64("cost", "s", "clock_time x nprocs / (points x steps)"),
 	[WEIR_RUN_TURBULENCE_MODEL] = WEIR_LABEL_STR("turbulence_model", "turbulence model"),
 	[WEIR_RUN_MESH] = WEIR_LABEL_STR("mesh", "name or kind of the mesh"),
@@ -588,14 +563,12 @@ const struct weir_schema weir_schema_run = {
 static const struct weir_column run_parameter_columns[] = {
 	[WEIR_RUN_PARAMETER_CLUSTER] = WEIR_KEY_STR("cluster", "cluster that the record belongs to"),
 	[WEIR_RUN_PARAMETER_PATH] = HIGH_KEY_STR("path", "run directory"),
-	[WEIR_RUN_PARAMETER_ATTEMPT] =
-		HIGH_KEY_I64("attempt", "1",
-			"start time in seconds since the epoch, 0 when the run never started"),
+	[WEIR_RUN_PARAMETER_ATTEMPT] = HIGH_KEY_I64(
+		"attempt", "1", "start time in seconds since the epoch, 0 when the run never started"),
 	[WEIR_RUN_PARAMETER_NAME] = WEIR_KEY_STR("name", "name of the parameter"),
 	[WEIR_RUN_PARAMETER_VALUE_TEXT] = WEIR_LABEL_STR("value_text", "value as it is written"),
 	[WEIR_RUN_PARAMETER_VALUE_NUMBER] =
-		WEIR_GAUGE_F64("value_number", "1",
-			"value as a number, in the unit of the column unit"),
+		WEIR_GAUGE_F64("value_number", "1", "value as a number, in the unit of the column unit"),
 	[WEIR_RUN_PARAMETER_UNIT] = WEIR_LABEL_STR("unit", "unit of the value"),
 	[WEIR_RUN_PARAMETER_SET_BY] =
 		WEIR_LABEL_STR("set_by", "user for input files, log for what the program printed"),
@@ -629,8 +602,7 @@ static const struct weir_column python_import_columns[] = {
 		WEIR_LABEL_STR("prefix", "environment that the interpreter belongs to"),
 	[WEIR_PYTHON_IMPORT_IMAGE] = WEIR_LABEL_STR("image", "container image"),
 	[WEIR_PYTHON_IMPORT_IS_CHILD] =
-		WEIR_LABEL_BOOL("is_child",
-			"true for a process that another Python process started"),
+		WEIR_LABEL_BOOL("is_child", "true for a process that another Python process started"),
 	[WEIR_PYTHON_IMPORT_IS_COMPUTE] = WEIR_LABEL_BOOL("is_compute", "true on a compute node"),
 	[WEIR_PYTHON_IMPORT_IS_STAFF] = WEIR_LABEL_BOOL("is_staff", "true for a user of the staff"),
 	[WEIR_PYTHON_IMPORT_IS_CONTAINER] = WEIR_LABEL_BOOL("is_container", "true inside a container"),

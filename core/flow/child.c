@@ -74,18 +74,6 @@ add_string(struct text *out, const char *string)
 
 /* ---- the parent's side ---- */
 
-static const char *
-plugin_path(const struct live *s)
-{
-	size_t n;
-	const struct plugin_file *file = registry_all(s->flow->registry, &n);
-
-	for (size_t i = 0; i < n; i++)
-		if (file[i].plugin == s->setting->plugin)
-			return file[i].path;
-	return "";
-}
-
 /* Everything the child needs, as strings. */
 static void
 pack_setup(const struct live *s, struct text *out)
@@ -94,7 +82,7 @@ pack_setup(const struct live *s, struct text *out)
 	size_t at;
 
 	frame_begin(out, FRAME_SETUP, 0, &at);
-	add_string(out, plugin_path(s));
+	add_string(out, registry_path(s->flow->registry, in->plugin));
 	add_string(out, s->flow->origin.cluster);
 	add_string(out, s->flow->origin.host);
 	add_string(out, in->name);

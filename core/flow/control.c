@@ -26,6 +26,7 @@ struct connection {
 	struct control *control;
 	struct bufferevent *stream;
 	struct request *request; /* of a tap */
+	struct printer printer;
 	bool closing;
 	uint64_t lost;           /* rows that a slow reader missed */
 };
@@ -100,6 +101,7 @@ serve(struct connection *c, const char *line, size_t size)
 		evbuffer_add_printf(bufferevent_get_output(c->stream), "ok\n");
 		bufferevent_set_timeouts(c->stream, NULL, NULL);
 		c->request = r;
+		c->printer.format = r->format;
 		f->taps++;
 		return;
 	} else if (r->verb == REQUEST_RELOAD) {
@@ -178,7 +180,6 @@ wanted(const struct request *r, const char *schema)
 void
 control_tap(struct control *control, const struct weir_batch *b)
 {
-	struct printer printer = { .format = PRINT_JSON };
 	struct text text = { 0 };
 
 	for (struct connection *c = control ? control->first : NULL; c; c = c->next) {
@@ -190,8 +191,8 @@ control_tap(struct control *control, const struct weir_batch *b)
 			c->lost += b->rows;
 			continue;
 		}
-		if (!text.size)
-			print_batch(&printer, &text, b);
+		text.size = 0;
+		print_batch(&c->printer, &text, b);
 		evbuffer_add(out, text.data, text.size);
 	}
 	text_free(&text);

@@ -66,7 +66,8 @@ compute_targets(struct flow *f, const struct weir_batch *b, struct targets *t)
 void
 flow_deliver(struct flow *f, const struct weir_batch *b, struct targets *t)
 {
-	int64_t now = clock_mono_ns();
+	/* Rows count from when they were made, not from when a builder was closed. */
+	int64_t since = f->open_since ? f->open_since : clock_mono_ns();
 
 	if (t->generation != f->generation)
 		compute_targets(f, b, t);
@@ -77,7 +78,7 @@ flow_deliver(struct flow *f, const struct weir_batch *b, struct targets *t)
 		if (target->view && !view)
 			sink_count_lost(target->sink, b->rows, DROP_MEMORY);
 		else
-			sink_push(target->sink, view ? view : b, now);
+			sink_push(target->sink, view ? view : b, since);
 		weir_batch_release(view);
 	}
 	if (f->taps)
@@ -113,9 +114,9 @@ void
 flow_settle(struct flow *f)
 {
 	int64_t now = clock_mono_ns(), next = f->next_tick > now ? f->next_tick : now;
-	bool flush[256] = { false }, any = false;
+	bool flush[STORES_MOST] = { false }, any = false;
 
-	for (size_t i = 0; i < f->n_sinks && i < WEIR_COUNT(flush); i++) {
+	for (size_t i = 0; i < f->n_sinks; i++) {
 		int64_t due = sink_due(f->sinks[i]);
 
 		if (f->open_since && f->open_since + sink_flush_ns(f->sinks[i]) < due)
@@ -125,7 +126,7 @@ flow_settle(struct flow *f)
 	}
 	if (any || f->taps || f->open_rows > OPEN_ROWS_MOST)
 		flow_collect(f);
-	for (size_t i = 0; any && i < f->n_sinks && i < WEIR_COUNT(flush); i++)
+	for (size_t i = 0; any && i < f->n_sinks; i++)
 		if (flush[i])
 			sink_flush(f->sinks[i]);
 }

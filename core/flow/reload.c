@@ -286,7 +286,7 @@ flow_reload(struct flow *f, struct text *verdict)
 		rc = -EINVAL;
 	}
 	if (!rc && strcmp(set->signature, f->set->signature)) {
-		text_add(verdict, "cluster, host, state, control and http change with a restart only\n");
+		text_add(verdict, "cluster, host, state, control, http and log change with a restart only\n");
 		rc = -EINVAL;
 	}
 	if (!rc)
@@ -295,7 +295,8 @@ flow_reload(struct flow *f, struct text *verdict)
 	settings_release(set);
 	if (rc) {
 		f->reload_failures++;
-		log_line(f->log, LOG_LEVEL_ERROR, "", "reload refused, the old configuration stays: %s", verdict->data ? verdict->data : "");
+		log_line(f->log, LOG_LEVEL_ERROR, "", "reload refused, the old configuration stays: %.*s", (int)strcspn(verdict->data ? verdict->data : "", "\n"),
+		         verdict->data ? verdict->data : "");
 	} else {
 		log_line(f->log, LOG_LEVEL_INFO, "", "configuration reloaded");
 	}

@@ -7,11 +7,15 @@
 
 #include <weir/error.h>
 
+#include "data/print.h"
+
+/* "status", "status-json", "reload", or "tap-json|tap-csv|tap-table [SCHEMA PATTERN]..." */
 enum request_verb { REQUEST_STATUS = 1, REQUEST_STATUS_JSON, REQUEST_RELOAD, REQUEST_TAP };
 enum { REQUEST_MOST = 1024, REQUEST_PATTERNS = 32 };
 
 struct request {
 	enum request_verb verb;
+	enum print_format format;                /* of a tap */
 	char text[REQUEST_MOST];                 /* the line, cut up */
 	const char *pattern[REQUEST_PATTERNS];   /* of a tap: schemas wanted; none: all */
 	size_t n_patterns;

@@ -450,6 +450,9 @@ judge_member(struct judge *j, struct member *m)
 		judge_section(j, WEIR_SAMPLER, m->value);
 	} else if (!strcmp(m->name, "stores")) {
 		judge_section(j, WEIR_STORE, m->value);
+		if (m->value->n > STORES_MOST)
+			report_error(j->report, &m->place, m->width, path_text(&j->where), "%zu stores: at most %d can run in one process",
+			             m->value->n, STORES_MOST);
 	} else if (!strcmp(m->name, "parsers") || !strcmp(m->name, "kafka") || !strcmp(m->name, "trust")) {
 		if (m->value->n || m->value->kind == NODE_SCALAR)
 			report_error(j->report, &m->place, m->width, path_text(&j->where),
@@ -521,8 +524,8 @@ finish(struct settings *set)
 
 	set->control = set->program.control ? set->program.control
 	                                    : arena_printf(arena, "%s/control.sock", set->program.state ? set->program.state : "");
-	set->signature = arena_printf(arena, "%s\n%s\n%s\n%s\n%s", set->program.cluster, set->host ? set->host : "", set->program.state,
-	                              set->control, set->program.http);
+	set->signature = arena_printf(arena, "%s\n%s\n%s\n%s\n%s\n%d %s", set->program.cluster, set->host ? set->host : "", set->program.state,
+	                              set->control, set->program.http, set->log.level, set->log.target);
 }
 
 int

@@ -38,6 +38,8 @@ struct log_common {
 	const char *target;
 };
 
+enum { STORES_MOST = 256 };
+
 extern const struct weir_option sampler_options[], store_options[], program_options[], log_options[];
 
 /* One option as the user gave it. */

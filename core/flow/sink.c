@@ -86,7 +86,7 @@ queue_grow(struct sink *s)
 }
 
 void
-sink_push(struct sink *s, const struct weir_batch *b, int64_t now)
+sink_push(struct sink *s, const struct weir_batch *b, int64_t since)
 {
 	uint64_t lost = 0;
 
@@ -95,7 +95,7 @@ sink_push(struct sink *s, const struct weir_batch *b, int64_t now)
 	if (s->n == s->room && queue_grow(s)) {
 		s->counts.dropped_by[DROP_MEMORY] += b->rows;
 	} else {
-		s->queue[(s->head + s->n) % s->room] = (struct entry){ weir_batch_keep(b), now };
+		s->queue[(s->head + s->n) % s->room] = (struct entry){ weir_batch_keep(b), since };
 		s->n++;
 		s->queue_bytes += b->bytes;
 		while (s->n > 1 && s->queue_bytes + s->hand_bytes > s->common.queue) {
@@ -137,11 +137,12 @@ void
 sink_flush(struct sink *s)
 {
 	pthread_mutex_lock(&s->lock);
-	if (s->n && !s->wanted) {
-		s->wanted = true;
-		pthread_cond_signal(&s->changed);
-	}
+	bool wake = s->n && !s->wanted;
+
+	s->wanted |= wake;
 	pthread_mutex_unlock(&s->lock);
+	if (wake) /* outside the lock: the worker would run into it */
+		pthread_cond_signal(&s->changed);
 }
 
 void

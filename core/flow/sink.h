@@ -29,8 +29,8 @@ const char *sink_name(const struct sink *);
 const struct instance_setting *sink_setting(const struct sink *);
 /* The setting of a new configuration that changes nothing for this sink. */
 void sink_adopt(struct sink *, const struct instance_setting *);
-/* Queue a batch (a reference is taken); over the bound the oldest are dropped and counted. */
-void sink_push(struct sink *, const struct weir_batch *, int64_t now);
+/* Queue a batch of rows made at `since` (monotonic ns; a reference is taken); over the bound the oldest are dropped and counted. */
+void sink_push(struct sink *, const struct weir_batch *, int64_t since);
 /* Rows that never became a batch for want of memory. */
 void sink_count_lost(struct sink *, uint64_t rows, enum drop_reason);
 /* When the oldest queued batch must be on its way (monotonic ns), INT64_MAX when nothing waits. */

@@ -373,3 +373,12 @@ registry_all(struct registry *reg, size_t *n)
 	*n = reg->n;
 	return reg->file;
 }
+
+const char *
+registry_path(const struct registry *reg, const struct weir_plugin *plugin)
+{
+	for (size_t i = 0; i < reg->n; i++)
+		if (reg->file[i].plugin == plugin)
+			return reg->file[i].path;
+	return "";
+}

@@ -28,6 +28,8 @@ void registry_free(struct registry *);
 const struct weir_plugin *registry_find(struct registry *, enum weir_kind, const char *name, struct weir_err *);
 /* Load one file by its path, whatever its folder. */
 const struct weir_plugin *registry_load(struct registry *, const char *path, struct weir_err *);
+/* The file that a plugin of this registry came from. */
+const char *registry_path(const struct registry *, const struct weir_plugin *);
 /* All files, sorted by kind and name; loads each. */
 const struct plugin_file *registry_all(struct registry *, size_t *n);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kernel: small figures of the system as a whole: open files, dentries, processes, System V IPC, uptime, oopses, the clock. Most
- * stand in files of one line that are kept open.
+ * kernel: small figures of the system as a whole: open files, dentries, processes, System V IPC,
+ * uptime, oopses, the clock. Most stand in files of one line that are kept open.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,25 +10,32 @@
 #include <weir/sampler.h>
 
 enum column {
-	FILES_ALLOCATED, FILES_MAX, INODES_ALLOCATED, INODES_FREE, DENTRIES, DENTRIES_UNUSED, DENTRIES_NEGATIVE, AIO, AIO_MAX,
-	ENTROPY, CONNTRACK_ENTRIES, CONNTRACK_MAX, PID_MAX, THREADS_MAX, UPTIME, IDLE_TIME, HUNG_TASKS, SHM_BYTES,
-	SHM_SEGMENTS, SEM_ARRAYS, MSG_QUEUES, OOPS, WARNINGS, TAINTED, LOCKS, CLOCK_OFFSET, CLOCK_SYNCHRONIZED,
+	FILES_ALLOCATED, FILES_MAX, INODES_ALLOCATED, INODES_FREE, DENTRIES, DENTRIES_UNUSED,
+	DENTRIES_NEGATIVE, AIO, AIO_MAX, ENTROPY, CONNTRACK_ENTRIES, CONNTRACK_MAX, PID_MAX,
+	THREADS_MAX, UPTIME, IDLE_TIME, HUNG_TASKS, SHM_BYTES, SHM_SEGMENTS, SEM_ARRAYS, MSG_QUEUES,
+	OOPS, WARNINGS, TAINTED, LOCKS, CLOCK_OFFSET, CLOCK_SYNCHRONIZED,
 };
 
 static const struct weir_column columns[] = {
-	[FILES_ALLOCATED] = WEIR_GAUGE_U64("files_allocated", "1", "open file handles of all processes"),
+	[FILES_ALLOCATED] = WEIR_GAUGE_U64("files_allocated", "1",
+		"open file handles of all processes"),
 	[FILES_MAX] = WEIR_GAUGE_U64("files_max", "1", "most file handles that can be open"),
 	[INODES_ALLOCATED] = WEIR_GAUGE_U64("inodes_allocated", "1", "inodes held in memory"),
 	[INODES_FREE] = WEIR_GAUGE_U64("inodes_free", "1", "inodes held in memory that nothing uses"),
 	[DENTRIES] = WEIR_GAUGE_U64("dentries", "1", "directory entries held in memory"),
-	[DENTRIES_UNUSED] = WEIR_GAUGE_U64("dentries_unused", "1", "directory entries held in memory that nothing uses"),
+	[DENTRIES_UNUSED] = WEIR_GAUGE_U64("dentries_unused", "1",
+		"directory entries held in memory that nothing uses"),
 	[DENTRIES_NEGATIVE] = WEIR_GAUGE_U64("dentries_negative", "1",
 		"unused directory entries of names that do not exist (Linux 5.0)"),
 	[AIO] = WEIR_GAUGE_U64("aio", "1", "asynchronous requests that processes reserved room for"),
-	[AIO_MAX] = WEIR_GAUGE_U64("aio_max", "1", "most asynchronous requests that room can be reserved for"),
-	[ENTROPY] = WEIR_GAUGE_U64("entropy", "bit", "entropy of the random number pool, always 256 since Linux 5.18"),
-	[CONNTRACK_ENTRIES] = WEIR_GAUGE_U64("conntrack_entries", "1", "connections that the packet filter tracks"),
-	[CONNTRACK_MAX] = WEIR_GAUGE_U64("conntrack_max", "1", "most connections that the packet filter can track"),
+	[AIO_MAX] = WEIR_GAUGE_U64("aio_max", "1",
+		"most asynchronous requests that room can be reserved for"),
+	[ENTROPY] = WEIR_GAUGE_U64("entropy", "bit",
+		"entropy of the random number pool, always 256 since Linux 5.18"),
+	[CONNTRACK_ENTRIES] = WEIR_GAUGE_U64("conntrack_entries", "1",
+		"connections that the packet filter tracks"),
+	[CONNTRACK_MAX] = WEIR_GAUGE_U64("conntrack_max", "1",
+		"most connections that the packet filter can track"),
 	[PID_MAX] = WEIR_GAUGE_U64("pid_max", "1", "where process identifiers wrap"),
 	[THREADS_MAX] = WEIR_GAUGE_U64("threads_max", "1", "most threads that can exist"),
 	[UPTIME] = WEIR_GAUGE_REAL("uptime", "s", 100, "time since boot"),
@@ -36,20 +43,26 @@ static const struct weir_column columns[] = {
 		.name = "idle_time", .type = WEIR_F64, .role = WEIR_COUNTER, .unit = "s", .divisor = 100,
 		.flags = WEIR_STEPS_BACK, .help = "time that CPUs were idle since boot, summed over all",
 	},
-	[HUNG_TASKS] = WEIR_COUNTER_U64("hung_tasks", "1", "tasks found hanging in the kernel (Linux 6.17)"),
+	[HUNG_TASKS] = WEIR_COUNTER_U64("hung_tasks", "1",
+		"tasks found hanging in the kernel (Linux 6.17)"),
 	[SHM_BYTES] = WEIR_GAUGE_U64("shm_bytes", "By", "size of all System V shared memory segments"),
 	[SHM_SEGMENTS] = WEIR_GAUGE_U64("shm_segments", "1", "System V shared memory segments"),
 	[SEM_ARRAYS] = WEIR_GAUGE_U64("sem_arrays", "1", "System V semaphore arrays"),
 	[MSG_QUEUES] = WEIR_GAUGE_U64("msg_queues", "1", "System V message queues"),
 	[OOPS] = WEIR_COUNTER_U64("oops", "1", "faults of the kernel that it survived (Linux 6.2)"),
-	[WARNINGS] = WEIR_COUNTER_U64("warnings", "1", "warnings of the kernel with a stack trace (Linux 6.2)"),
-	[TAINTED] = WEIR_GAUGE_U64("tainted", "1", "bit mask of what makes the kernel's reports doubtful; 0: nothing"),
+	[WARNINGS] = WEIR_COUNTER_U64("warnings", "1",
+		"warnings of the kernel with a stack trace (Linux 6.2)"),
+	[TAINTED] = WEIR_GAUGE_U64("tainted", "1",
+		"bit mask of what makes the kernel's reports doubtful; 0: nothing"),
 	[LOCKS] = WEIR_GAUGE_U64("locks", "1", "file locks held and waited for"),
-	[CLOCK_OFFSET] = WEIR_GAUGE_F64("clock_offset", "s", "offset of the clock that the kernel still has to correct"),
-	[CLOCK_SYNCHRONIZED] = WEIR_GAUGE_BOOL("clock_synchronized", "whether the clock follows a time source"),
+	[CLOCK_OFFSET] = WEIR_GAUGE_F64("clock_offset", "s",
+		"offset of the clock that the kernel still has to correct"),
+	[CLOCK_SYNCHRONIZED] = WEIR_GAUGE_BOOL("clock_synchronized",
+		"whether the clock follows a time source"),
 };
 
-static const struct weir_schema kernel = WEIR_SERIES("kernel", columns, "small figures of the system as a whole");
+static const struct weir_schema kernel =
+	WEIR_SERIES("kernel", columns, "small figures of the system as a whole");
 static const struct weir_schema *const schemas[] = { &kernel, NULL };
 
 enum { SYSCTL = WEIR_READ_ONCE | WEIR_READ_SMALL, FIELDS = 6 };
@@ -65,12 +78,15 @@ struct source {
 static const struct source sources[] = {
 	{ "/proc/sys/fs/file-nr", SYSCTL, { TO(FILES_ALLOCATED), 0, TO(FILES_MAX) } },
 	{ "/proc/sys/fs/inode-nr", SYSCTL, { TO(INODES_ALLOCATED), TO(INODES_FREE) } },
-	{ "/proc/sys/fs/dentry-state", SYSCTL, { TO(DENTRIES), TO(DENTRIES_UNUSED), 0, 0, TO(DENTRIES_NEGATIVE) } },
+	{ "/proc/sys/fs/dentry-state", SYSCTL,
+		{ TO(DENTRIES), TO(DENTRIES_UNUSED), 0, 0, TO(DENTRIES_NEGATIVE) } },
 	{ "/proc/sys/fs/aio-nr", SYSCTL | WEIR_READ_OPTIONAL, { TO(AIO) } },
 	{ "/proc/sys/fs/aio-max-nr", SYSCTL | WEIR_READ_OPTIONAL, { TO(AIO_MAX) } },
 	{ "/proc/sys/kernel/random/entropy_avail", SYSCTL | WEIR_READ_OPTIONAL, { TO(ENTROPY) } },
-	{ "/proc/sys/net/netfilter/nf_conntrack_count", SYSCTL | WEIR_READ_OPTIONAL, { TO(CONNTRACK_ENTRIES) } },
-	{ "/proc/sys/net/netfilter/nf_conntrack_max", SYSCTL | WEIR_READ_OPTIONAL, { TO(CONNTRACK_MAX) } },
+	{ "/proc/sys/net/netfilter/nf_conntrack_count", SYSCTL | WEIR_READ_OPTIONAL,
+		{ TO(CONNTRACK_ENTRIES) } },
+	{ "/proc/sys/net/netfilter/nf_conntrack_max", SYSCTL | WEIR_READ_OPTIONAL,
+		{ TO(CONNTRACK_MAX) } },
 	{ "/proc/sys/kernel/pid_max", SYSCTL, { TO(PID_MAX) } },
 	{ "/proc/sys/kernel/threads-max", SYSCTL, { TO(THREADS_MAX) } },
 	{ "/proc/sys/kernel/hung_task_detect_count", SYSCTL | WEIR_READ_OPTIONAL, { TO(HUNG_TASKS) } },
@@ -88,7 +104,8 @@ struct kernel {
 };
 
 static const struct weir_option options[] = {
-	WEIR_BOOL_OPTION(struct kernel, locks, "no", "count the lines of /proc/locks, which costs more with many locks"),
+	WEIR_BOOL_OPTION(struct kernel, locks, "no",
+		"count the lines of /proc/locks, which costs more with many locks"),
 	WEIR_OPTIONS_END,
 };
 
@@ -149,7 +166,8 @@ sample_source(const struct kernel *s, size_t number, struct weir_row *row)
 	}
 	for (size_t i = 0; i < FIELDS; i++) {
 		/* Before Linux 5.0 the place is a dummy that is always 0. */
-		bool dummy = source->to[i] == TO(DENTRIES_NEGATIVE) && !s->negative_dentries && field[i] == 0;
+		bool dummy =
+			source->to[i] == TO(DENTRIES_NEGATIVE) && !s->negative_dentries && field[i] == 0;
 
 		if (source->to[i] && present[i] && !dummy && ++set)
 			weir_set_u64(row, source->to[i] - 1, field[i]);
@@ -184,16 +202,16 @@ place_of(struct weir_scan line, const char *heading)
 }
 
 /*
- * Lines of a table of IPC objects, and the sum of its column "size" when `bytes` is given. A table that does not end with a
- * newline is cut off: its sums would be too small.
+ * Lines of a table of IPC objects, and the sum of its column "size" when `bytes` is given. A table
+ * that does not end with a newline is cut off: its sums would be too small.
  */
 static bool
 count_objects(struct weir_file *file, uint64_t *objects, uint64_t *bytes)
 {
 	struct weir_scan text, line, word;
 
-	if (weir_read(file, &text, NULL) || !weir_scan_left(&text) || text.end[-1] != '\n' || !weir_scan_line(&text, &line) ||
-	    place_of(line, "key") != 0)
+	if (weir_read(file, &text, NULL) || !weir_scan_left(&text) || text.end[-1] != '\n' ||
+		!weir_scan_line(&text, &line) || place_of(line, "key") != 0)
 		return false;
 	size_t size_place = place_of(line, "size");
 
@@ -234,7 +252,8 @@ sample_locks(const struct kernel *s, struct weir_row *row)
 	struct weir_scan text, line;
 	uint64_t locks = 0;
 
-	if (!s->lock_list || weir_read(s->lock_list, &text, NULL) || (weir_scan_left(&text) && text.end[-1] != '\n'))
+	if (!s->lock_list || weir_read(s->lock_list, &text, NULL) ||
+		(weir_scan_left(&text) && text.end[-1] != '\n'))
 		return 0;
 	while (weir_scan_line(&text, &line))
 		locks++;
@@ -253,7 +272,9 @@ sample_clock(struct kernel *s, struct weir_row *row)
 
 	if (clock_state < 0) {
 		weir_capability(s->ctx, "adjtimex", errno == EPERM ? WEIR_REFUSED : WEIR_FAILED,
-			"the clock's state cannot be read: %s; ProtectClock= of the unit or a container forbids it", strerror(errno));
+			"the clock's state cannot be read: %s; ProtectClock= of the unit or a container "
+			"forbids it",
+			strerror(errno));
 		s->clock = false;
 		return 0;
 	}
@@ -267,7 +288,8 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 {
 	struct kernel *s = state;
 	struct weir_row *row = weir_row(out, 0);
-	size_t set = sample_uptime(s, row) + sample_ipc(s, row) + sample_locks(s, row) + sample_clock(s, row);
+	size_t set =
+		sample_uptime(s, row) + sample_ipc(s, row) + sample_locks(s, row) + sample_clock(s, row);
 
 	(void)err;
 	for (size_t i = 0; i < WEIR_COUNT(sources); i++)
@@ -278,6 +300,6 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return -ENODATA;
 }
 
-WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "kernel", .summary = "small figures of the system as a whole",
-            .state_size = sizeof(struct kernel), .options = options, .schemas = schemas, .open = open_kernel,
-            .sampler = { .sample = sample });
+WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "kernel",
+	.summary = "small figures of the system as a whole", .state_size = sizeof(struct kernel),
+	.options = options, .schemas = schemas, .open = open_kernel, .sampler = { .sample = sample });

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pressure: time that tasks stood still for want of a resource, from /proc/pressure (Linux 4.20). "some": at least one task
- * waited; "full": all did.
+ * pressure: time that tasks stood still for want of a resource, from /proc/pressure (Linux 4.20).
+ * "some": at least one task waited; "full": all did.
  */
 #include <errno.h>
 
@@ -25,22 +25,32 @@ struct pressure {
 };
 
 enum column {
-	RESOURCE, SOME_TIME, FULL_TIME, SOME_AVG10, SOME_AVG60, SOME_AVG300, FULL_AVG10, FULL_AVG60, FULL_AVG300,
+	RESOURCE, SOME_TIME, FULL_TIME, SOME_AVG10, SOME_AVG60, SOME_AVG300, FULL_AVG10, FULL_AVG60,
+	FULL_AVG300,
 };
 
 static const struct weir_column columns[] = {
 	[RESOURCE] = WEIR_KEY_STR("resource", "what tasks waited for: cpu, memory, io or irq"),
-	[SOME_TIME] = WEIR_COUNTER_REAL("some_time", "s", 1000000, "time that at least one task waited"),
-	[FULL_TIME] = WEIR_COUNTER_REAL("full_time", "s", 1000000, "time that all tasks waited (of cpu: Linux 5.13)"),
-	[SOME_AVG10] = WEIR_GAUGE_F64("some_avg10", "1", "share of the last 10 s that at least one task waited"),
-	[SOME_AVG60] = WEIR_GAUGE_F64("some_avg60", "1", "share of the last 60 s that at least one task waited"),
-	[SOME_AVG300] = WEIR_GAUGE_F64("some_avg300", "1", "share of the last 300 s that at least one task waited"),
-	[FULL_AVG10] = WEIR_GAUGE_F64("full_avg10", "1", "share of the last 10 s that all tasks waited"),
-	[FULL_AVG60] = WEIR_GAUGE_F64("full_avg60", "1", "share of the last 60 s that all tasks waited"),
-	[FULL_AVG300] = WEIR_GAUGE_F64("full_avg300", "1", "share of the last 300 s that all tasks waited"),
+	[SOME_TIME] =
+		WEIR_COUNTER_REAL("some_time", "s", 1000000, "time that at least one task waited"),
+	[FULL_TIME] = WEIR_COUNTER_REAL(
+		"full_time", "s", 1000000, "time that all tasks waited (of cpu: Linux 5.13)"),
+	[SOME_AVG10] =
+		WEIR_GAUGE_F64("some_avg10", "1", "share of the last 10 s that at least one task waited"),
+	[SOME_AVG60] =
+		WEIR_GAUGE_F64("some_avg60", "1", "share of the last 60 s that at least one task waited"),
+	[SOME_AVG300] =
+		WEIR_GAUGE_F64("some_avg300", "1", "share of the last 300 s that at least one task waited"),
+	[FULL_AVG10] =
+		WEIR_GAUGE_F64("full_avg10", "1", "share of the last 10 s that all tasks waited"),
+	[FULL_AVG60] =
+		WEIR_GAUGE_F64("full_avg60", "1", "share of the last 60 s that all tasks waited"),
+	[FULL_AVG300] =
+		WEIR_GAUGE_F64("full_avg300", "1", "share of the last 300 s that all tasks waited"),
 };
 
-static const struct weir_schema pressure = WEIR_SERIES("pressure", columns, "time that tasks waited for resources");
+static const struct weir_schema pressure =
+	WEIR_SERIES("pressure", columns, "time that tasks waited for resources");
 static const struct weir_schema *const schemas[] = { &pressure, NULL };
 
 static int
@@ -55,7 +65,10 @@ open_pressure(void *state, struct weir_ctx *ctx, struct weir_err *err)
 	return 0;
 }
 
-/* The kernel can be built with this switched off: the files are there, but opening or reading them fails. */
+/*
+ * The kernel can be built with this switched off: the files are there, but opening or reading them
+ * fails.
+ */
 static void
 find_switched_off(struct pressure *s, size_t i)
 {
@@ -77,8 +90,10 @@ scan_line(struct weir_scan line, struct weir_row *row)
 		const char *key;
 		size_t some, full;
 	} cells[] = {
-		{ "avg10=", SOME_AVG10, FULL_AVG10 }, { "avg60=", SOME_AVG60, FULL_AVG60 },
-		{ "avg300=", SOME_AVG300, FULL_AVG300 }, { "total=", SOME_TIME, FULL_TIME },
+		{ "avg10=", SOME_AVG10, FULL_AVG10 },
+		{ "avg60=", SOME_AVG60, FULL_AVG60 },
+		{ "avg300=", SOME_AVG300, FULL_AVG300 },
+		{ "total=", SOME_TIME, FULL_TIME },
 	};
 	struct weir_scan word;
 	size_t set = 0;
@@ -139,6 +154,6 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return rows ? 0 : -ENODATA;
 }
 
-WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "pressure", .summary = "time that tasks waited for resources",
-            .state_size = sizeof(struct pressure), .schemas = schemas, .open = open_pressure,
-            .sampler = { .sample = sample });
+WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "pressure",
+	.summary = "time that tasks waited for resources", .state_size = sizeof(struct pressure),
+	.schemas = schemas, .open = open_pressure, .sampler = { .sample = sample });

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sockstat: sockets and protocol memory in use, from /proc/net/sockstat and sockstat6. What is in use is that of the network
- * namespace; orphans, TIME-WAIT and memory are those of the whole machine.
+ * sockstat: sockets and protocol memory in use, from /proc/net/sockstat and sockstat6. What is in
+ * use is that of the network namespace; orphans, TIME-WAIT and memory are those of the whole
+ * machine.
  */
 #include <errno.h>
 
@@ -13,8 +14,9 @@ struct sockstat {
 };
 
 enum column {
-	SOCKETS_USED, TCP_INUSE, TCP_ORPHAN, TCP_TW, TCP_ALLOC, UDP_INUSE, UDPLITE_INUSE, RAW_INUSE, FRAG_INUSE, TCP_MEMORY,
-	UDP_MEMORY, FRAG_MEMORY, TCP6_INUSE, UDP6_INUSE, UDPLITE6_INUSE, RAW6_INUSE, FRAG6_INUSE, FRAG6_MEMORY,
+	SOCKETS_USED, TCP_INUSE, TCP_ORPHAN, TCP_TW, TCP_ALLOC, UDP_INUSE, UDPLITE_INUSE, RAW_INUSE,
+	FRAG_INUSE, TCP_MEMORY, UDP_MEMORY, FRAG_MEMORY, TCP6_INUSE, UDP6_INUSE, UDPLITE6_INUSE,
+	RAW6_INUSE, FRAG6_INUSE, FRAG6_MEMORY,
 };
 
 static const struct weir_column columns[] = {
@@ -38,7 +40,8 @@ static const struct weir_column columns[] = {
 	[FRAG6_MEMORY] = WEIR_GAUGE_U64("frag6_memory", "By", "memory held by IPv6 reassembly"),
 };
 
-static const struct weir_schema sockstat = WEIR_SERIES("sockstat", columns, "sockets and protocol memory in use");
+static const struct weir_schema sockstat =
+	WEIR_SERIES("sockstat", columns, "sockets and protocol memory in use");
 static const struct weir_schema *const schemas[] = { &sockstat, NULL };
 
 static const struct weir_option options[] = {
@@ -51,14 +54,24 @@ static const struct {
 	size_t column;
 	bool pages;
 } cells[] = {
-	{ "sockets:", "used", SOCKETS_USED, false }, { "TCP:", "inuse", TCP_INUSE, false },
-	{ "TCP:", "orphan", TCP_ORPHAN, false }, { "TCP:", "tw", TCP_TW, false }, { "TCP:", "alloc", TCP_ALLOC, false },
-	{ "TCP:", "mem", TCP_MEMORY, true }, { "UDP:", "inuse", UDP_INUSE, false }, { "UDP:", "mem", UDP_MEMORY, true },
-	{ "UDPLITE:", "inuse", UDPLITE_INUSE, false }, { "RAW:", "inuse", RAW_INUSE, false },
-	{ "FRAG:", "inuse", FRAG_INUSE, false }, { "FRAG:", "memory", FRAG_MEMORY, false },
-	{ "TCP6:", "inuse", TCP6_INUSE, false }, { "UDP6:", "inuse", UDP6_INUSE, false },
-	{ "UDPLITE6:", "inuse", UDPLITE6_INUSE, false }, { "RAW6:", "inuse", RAW6_INUSE, false },
-	{ "FRAG6:", "inuse", FRAG6_INUSE, false }, { "FRAG6:", "memory", FRAG6_MEMORY, false },
+	{ "sockets:", "used", SOCKETS_USED, false },
+	{ "TCP:", "inuse", TCP_INUSE, false },
+	{ "TCP:", "orphan", TCP_ORPHAN, false },
+	{ "TCP:", "tw", TCP_TW, false },
+	{ "TCP:", "alloc", TCP_ALLOC, false },
+	{ "TCP:", "mem", TCP_MEMORY, true },
+	{ "UDP:", "inuse", UDP_INUSE, false },
+	{ "UDP:", "mem", UDP_MEMORY, true },
+	{ "UDPLITE:", "inuse", UDPLITE_INUSE, false },
+	{ "RAW:", "inuse", RAW_INUSE, false },
+	{ "FRAG:", "inuse", FRAG_INUSE, false },
+	{ "FRAG:", "memory", FRAG_MEMORY, false },
+	{ "TCP6:", "inuse", TCP6_INUSE, false },
+	{ "UDP6:", "inuse", UDP6_INUSE, false },
+	{ "UDPLITE6:", "inuse", UDPLITE6_INUSE, false },
+	{ "RAW6:", "inuse", RAW6_INUSE, false },
+	{ "FRAG6:", "inuse", FRAG6_INUSE, false },
+	{ "FRAG6:", "memory", FRAG6_MEMORY, false },
 };
 
 static int
@@ -94,7 +107,7 @@ scan_line(const struct sockstat *s, struct weir_scan line, struct weir_row *row)
 		}
 		for (size_t i = 0; i < WEIR_COUNT(cells); i++)
 			if (weir_scan_is(&protocol, cells[i].protocol) && weir_scan_is(&key, cells[i].key) &&
-			    !__builtin_mul_overflow(value, cells[i].pages ? s->page_size : 1, &value)) {
+				!__builtin_mul_overflow(value, cells[i].pages ? s->page_size : 1, &value)) {
 				weir_set_u64(row, cells[i].column, value);
 				set++;
 			}
@@ -124,6 +137,6 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return -ENODATA;
 }
 
-WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "sockstat", .summary = "sockets and protocol memory in use",
-            .state_size = sizeof(struct sockstat), .options = options, .schemas = schemas, .open = open_sockstat,
-            .sampler = { .sample = sample });
+WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "sockstat",
+	.summary = "sockets and protocol memory in use", .state_size = sizeof(struct sockstat),
+	.options = options, .schemas = schemas, .open = open_sockstat, .sampler = { .sample = sample });

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * softnet: what each CPU did with received packets before the protocols saw them, from /proc/net/softnet_stat. One line of
- * eight-digit hexadecimal fields per online CPU; the number of fields grew over the years and may differ from line to line.
+ * softnet: what each CPU did with received packets before the protocols saw them, from
+ * /proc/net/softnet_stat. One line of eight-digit hexadecimal fields per online CPU; the number of
+ * fields grew over the years and may differ from line to line.
  */
 #include <errno.h>
 
@@ -9,9 +10,9 @@
 
 struct softnet {
 	struct weir_file *file, *online;
-	bool looked;      /* the first text was looked at */
-	bool unnumbered;  /* there are lines without the number of their CPU: kernels before 5.10 */
-	bool listed;      /* list holds the CPUs that are online */
+	bool looked;     /* the first text was looked at */
+	bool unnumbered; /* there are lines without the number of their CPU: kernels before 5.10 */
+	bool listed;     /* list holds the CPUs that are online */
 	size_t list_size;
 	char list[4096];
 };
@@ -19,19 +20,26 @@ struct softnet {
 enum column { CPU, PROCESSED, DROPPED, TIME_SQUEEZE, RECEIVED_RPS, FLOW_LIMIT, BACKLOG_LENGTH };
 
 #define COUNTER32(n, u, h) \
-	{ .name = n, .type = WEIR_U64, .role = WEIR_COUNTER, .unit = u, .modulus = UINT64_C(1) << 32, .help = h }
+	{ \
+		.name = n, .type = WEIR_U64, .role = WEIR_COUNTER, .unit = u, \
+		.modulus = UINT64_C(1) << 32, .help = h \
+	}
 static const struct weir_column columns[] = {
 	[CPU] = WEIR_KEY_U64("cpu", "number of the CPU"),
 	[PROCESSED] = COUNTER32("processed", "{packet}", "packets processed"),
 	[DROPPED] = COUNTER32("dropped", "{packet}", "packets dropped because the backlog was full"),
-	[TIME_SQUEEZE] =
-		COUNTER32("time_squeeze", "1", "times that processing stopped with packets left, budget or time being used up"),
-	[RECEIVED_RPS] = COUNTER32("received_rps", "1", "times that another CPU handed packets over (Linux 2.6.36)"),
-	[FLOW_LIMIT] = COUNTER32("flow_limit", "1", "packets dropped because one flow filled the backlog (Linux 3.11)"),
-	[BACKLOG_LENGTH] = WEIR_GAUGE_U64("backlog_length", "{packet}", "packets that wait in the backlog (Linux 5.10)"),
+	[TIME_SQUEEZE] = COUNTER32("time_squeeze", "1",
+		"times that processing stopped with packets left, budget or time being used up"),
+	[RECEIVED_RPS] =
+		COUNTER32("received_rps", "1", "times that another CPU handed packets over (Linux 2.6.36)"),
+	[FLOW_LIMIT] = COUNTER32(
+		"flow_limit", "1", "packets dropped because one flow filled the backlog (Linux 3.11)"),
+	[BACKLOG_LENGTH] = WEIR_GAUGE_U64(
+		"backlog_length", "{packet}", "packets that wait in the backlog (Linux 5.10)"),
 };
 
-static const struct weir_schema softnet = WEIR_SERIES("softnet", columns, "received packets per CPU before the protocols");
+static const struct weir_schema softnet =
+	WEIR_SERIES("softnet", columns, "received packets per CPU before the protocols");
 static const struct weir_schema *const schemas[] = { &softnet, NULL };
 
 /* Places of fields in a line, from 0. */
@@ -39,8 +47,12 @@ enum { FIELD_CPU = 12, FIELDS = 16 };
 static const struct {
 	size_t field, column;
 } fields[] = {
-	{ 0, PROCESSED }, { 1, DROPPED }, { 2, TIME_SQUEEZE }, { 9, RECEIVED_RPS },
-	{ 10, FLOW_LIMIT }, { 11, BACKLOG_LENGTH },
+	{ 0, PROCESSED },
+	{ 1, DROPPED },
+	{ 2, TIME_SQUEEZE },
+	{ 9, RECEIVED_RPS },
+	{ 10, FLOW_LIMIT },
+	{ 11, BACKLOG_LENGTH },
 };
 
 static int
@@ -50,11 +62,15 @@ open_softnet(void *state, struct weir_ctx *ctx, struct weir_err *err)
 
 	(void)err;
 	s->file = weir_file(ctx, "/proc/net/softnet_stat", WEIR_READ_LINES);
-	s->online = weir_file(ctx, "/sys/devices/system/cpu/online", WEIR_READ_ONCE | WEIR_READ_OPTIONAL);
+	s->online =
+		weir_file(ctx, "/sys/devices/system/cpu/online", WEIR_READ_ONCE | WEIR_READ_OPTIONAL);
 	return 0;
 }
 
-/* The fields of a line: how many, 0 when one is no number of eight digits (a line cut off, or no such file). */
+/*
+ * The fields of a line: how many, 0 when one is no number of eight digits (a line cut off, or no
+ * such file).
+ */
 static size_t
 split(struct weir_scan line, uint64_t value[FIELDS])
 {
@@ -101,7 +117,7 @@ read_online(struct softnet *s)
 	struct weir_scan text, line;
 
 	s->listed = !weir_read(s->online, &text, NULL) && weir_scan_whole_line(&text, &line) &&
-	            weir_scan_left(&line) <= sizeof(s->list);
+				weir_scan_left(&line) <= sizeof(s->list);
 	if (s->listed) {
 		s->list_size = weir_scan_left(&line);
 		memcpy(s->list, line.at, s->list_size);
@@ -167,6 +183,7 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return rc ? rc : rows ? 0 : -ENODATA;
 }
 
-WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "softnet", .summary = "received packets per CPU before the protocols",
-            .state_size = sizeof(struct softnet), .schemas = schemas, .open = open_softnet,
-            .sampler = { .sample = sample });
+WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "softnet",
+	.summary = "received packets per CPU before the protocols",
+	.state_size = sizeof(struct softnet), .schemas = schemas, .open = open_softnet,
+	.sampler = { .sample = sample });

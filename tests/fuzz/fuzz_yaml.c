@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The configuration reader: any bytes are read or refused with a report, and what was read is shown as text that reads the same. */
+/* The configuration reader: any bytes are read or refused with a report, and what was read is shown
+ * as text that reads the same. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,8 @@ compare(const struct node *a, const struct node *b, const char *shown)
 		check(strcmp(a->value, b->value) == 0, "another text", shown);
 	for (size_t i = 0; i < a->n; i++) {
 		const struct member *x = &a->members[i], *y = &b->members[i];
-		check(!x->name == !y->name && (!x->name || strcmp(x->name, y->name) == 0), "another key", shown);
+		check(!x->name == !y->name && (!x->name || strcmp(x->name, y->name) == 0), "another key",
+			shown);
 		if (x->name)
 			check(node_get(a, x->name) == x->value, "a key is not found", shown);
 		compare(x->value, y->value, shown);
@@ -45,10 +47,13 @@ check_report(const struct report *report)
 	report_print(report, &printed);
 	for (size_t i = 0; i < printed.size; i++) {
 		unsigned char c = (unsigned char)printed.data[i];
-		check(c == '\n' || (c >= 0x20 && c != 0x7f), "a control character is printed", printed.data);
+		check(
+			c == '\n' || (c >= 0x20 && c != 0x7f), "a control character is printed", printed.data);
 	}
-	check(utf8_valid(printed.data ? printed.data : "", printed.size), "invalid UTF-8 is printed", printed.data);
-	check(!printed.size == !(report_errors(report) + report_warnings(report)), "errors and no words", "");
+	check(utf8_valid(printed.data ? printed.data : "", printed.size), "invalid UTF-8 is printed",
+		printed.data);
+	check(!printed.size == !(report_errors(report) + report_warnings(report)),
+		"errors and no words", "");
 	text_free(&printed);
 }
 
@@ -59,8 +64,10 @@ check_again(const struct node *root, const struct text *shown, bool origin)
 	struct report *report = report_new();
 	struct node *again = NULL;
 
-	if (report && yaml_parse_memory("again.yaml", shown->data, shown->size, &arena, report, &again) == 0) {
-		check(!report_errors(report), origin ? "errors when read again with origins" : "errors when read again", shown->data);
+	if (report &&
+		yaml_parse_memory("again.yaml", shown->data, shown->size, &arena, report, &again) == 0) {
+		check(!report_errors(report),
+			origin ? "errors when read again with origins" : "errors when read again", shown->data);
 		compare(root, again, shown->data);
 	}
 	report_free(report);
@@ -74,13 +81,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct report *report = report_new();
 	struct node *root = NULL;
 
-	if (!report || yaml_parse_memory("t\x1b.yaml", (const char *)data, size, &arena, report, &root)) {
+	if (!report ||
+		yaml_parse_memory("t\x1b.yaml", (const char *)data, size, &arena, report, &root)) {
 		report_free(report);
 		arena_free(&arena);
 		return 0;
 	}
 	bool good = !report_errors(report);
-	check(good ? !report_incomplete(report) && !root->partial : 1, "incomplete without an error", "");
+	check(
+		good ? !report_incomplete(report) && !root->partial : 1, "incomplete without an error", "");
 	substitute_check(root, NULL, report);
 	for (int origin = 0; origin < 2; origin++) {
 		struct text shown = { 0 };

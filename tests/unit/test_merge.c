@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Configuration from several files: which are read, in which order, how they are laid over each other, and for which hosts. */
+/* Configuration from several files: which are read, in which order, how they are laid over each
+ * other, and for which hosts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -106,7 +107,8 @@ check_contains(const struct site *site, const char *printed, const char *wanted)
 	const char *mark = strstr(wanted, "FOLDER");
 
 	if (mark)
-		snprintf(text, sizeof(text), "%.*s%s%s", (int)(mark - wanted), wanted, site->folder, mark + 6);
+		snprintf(
+			text, sizeof(text), "%.*s%s%s", (int)(mark - wanted), wanted, site->folder, mark + 6);
 	else
 		snprintf(text, sizeof(text), "%s", wanted);
 	if (!strstr(printed, text))
@@ -195,7 +197,8 @@ without_folder_of_drop_ins(void **state)
 	check_clean(site, "a: 1\n");
 	put(site, "conf.d", "no folder\n");
 	load(site, "n1");
-	check_contains(site, site->printed.data, "FOLDER/conf.d: error: cannot read the folder of drop-ins: ");
+	check_contains(
+		site, site->printed.data, "FOLDER/conf.d: error: cannot read the folder of drop-ins: ");
 }
 
 static void
@@ -218,8 +221,10 @@ order_and_ignored_names(void **state)
 	put(site, "conf.d/.yaml", "a: [\n");
 	load(site, "n1");
 	check_clean(site, "a: last\nb: 20\nc: 10\n");
-	assert_string_equal(node_get(site->root, "a")->place.source->name + strlen(site->folder), "/conf.d/\xc3\xa9.yaml");
-	assert_string_equal(node_get(site->root, "c")->place.source->name + strlen(site->folder), "/conf.d/10.yaml");
+	assert_string_equal(node_get(site->root, "a")->place.source->name + strlen(site->folder),
+		"/conf.d/\xc3\xa9.yaml");
+	assert_string_equal(
+		node_get(site->root, "c")->place.source->name + strlen(site->folder), "/conf.d/10.yaml");
 }
 
 static void
@@ -238,7 +243,8 @@ number_of_files_is_bounded(void **state)
 		}
 	}
 	load(site, "n1");
-	check_contains(site, site->printed.data, "FOLDER/conf.d: error: more than 256 files of configuration\n1 error in 256 files\n");
+	check_contains(site, site->printed.data,
+		"FOLDER/conf.d: error: more than 256 files of configuration\n1 error in 256 files\n");
 	assert_int_equal(report_errors(site->report), 1);
 }
 
@@ -255,11 +261,13 @@ large_files(void **state)
 	put(site, "weir.yaml", "a: 1\n");
 	put(site, "conf.d/x.yaml", text);
 	load(site, "n1");
-	check_contains(site, site->printed.data, "FOLDER/conf.d/x.yaml:1:1: error: the file is larger than 4 MiB\n1 error in 2 files\n");
+	check_contains(site, site->printed.data,
+		"FOLDER/conf.d/x.yaml:1:1: error: the file is larger than 4 MiB\n1 error in 2 files\n");
 	put(site, "weir.yaml", text);
 	put(site, "conf.d/x.yaml", "b: 2\n");
 	load(site, "n1");
-	check_contains(site, site->printed.data, "FOLDER/weir.yaml:1:1: error: the file is larger than 4 MiB\n");
+	check_contains(
+		site, site->printed.data, "FOLDER/weir.yaml:1:1: error: the file is larger than 4 MiB\n");
 	assert_string_equal(site->shown.data, "b: 2\n");
 	free(text);
 }
@@ -272,12 +280,16 @@ mappings_merge_all_else_is_replaced(void **state)
 	struct site *site = *state;
 
 	put(site, "weir.yaml",
-		"cluster: hydra\nsamplers:\n  cpu: {interval: 10s, offset: 1s}\n  meminfo: {interval: 10s}\nroutes:\n  - {from: [a]}\n  - {from: [b]}\nlist: x\n");
-	put(site, "conf.d/1.yaml", "samplers:\n  cpu: {interval: 1s}\n  disk: {interval: 5s}\nroutes: [{from: [c]}]\nlist: [y]\n");
+		"cluster: hydra\nsamplers:\n  cpu: {interval: 10s, offset: 1s}\n  meminfo: {interval: "
+		"10s}\nroutes:\n  - {from: [a]}\n  - {from: [b]}\nlist: x\n");
+	put(site, "conf.d/1.yaml",
+		"samplers:\n  cpu: {interval: 1s}\n  disk: {interval: 5s}\nroutes: [{from: [c]}]\nlist: "
+		"[y]\n");
 	put(site, "conf.d/2.yaml", "samplers: {disk: {offset: 2s}}\nlist: z\n");
 	load(site, "n1");
 	check_clean(site,
-		"cluster: hydra\nsamplers:\n  cpu:\n    interval: 1s\n    offset: 1s\n  meminfo:\n    interval: 10s\n"
+		"cluster: hydra\nsamplers:\n  cpu:\n    interval: 1s\n    offset: 1s\n  meminfo:\n    "
+		"interval: 10s\n"
 		"  disk:\n    interval: 5s\n    offset: 2s\nroutes:\n  - from:\n      - c\nlist: z\n");
 }
 
@@ -314,11 +326,15 @@ conflicts_of_kind(void **state)
 	put(site, "conf.d/2.yaml", "samplers: [cpu]\n");
 	load(site, "n1");
 	assert_int_equal(report_errors(site->report), 4);
-	check_contains(site, site->printed.data, "FOLDER/conf.d/1.yaml:2:8: error: samplers.cpu: text here, but a mapping in ");
+	check_contains(site, site->printed.data,
+		"FOLDER/conf.d/1.yaml:2:8: error: samplers.cpu: text here, but a mapping in ");
 	check_contains(site, site->printed.data, "write 'interval: 2s', with a blank after the colon");
-	check_contains(site, site->printed.data, "FOLDER/conf.d/1.yaml:3:10: error: cluster: a mapping here, but text in ");
-	check_contains(site, site->printed.data, "FOLDER/conf.d/1.yaml:4:9: error: routes: a mapping here, but a list in ");
-	check_contains(site, site->printed.data, "FOLDER/conf.d/2.yaml:1:11: error: samplers: a list here, but a mapping in ");
+	check_contains(site, site->printed.data,
+		"FOLDER/conf.d/1.yaml:3:10: error: cluster: a mapping here, but text in ");
+	check_contains(site, site->printed.data,
+		"FOLDER/conf.d/1.yaml:4:9: error: routes: a mapping here, but a list in ");
+	check_contains(site, site->printed.data,
+		"FOLDER/conf.d/2.yaml:1:11: error: samplers: a list here, but a mapping in ");
 	check_contains(site, site->printed.data, "/weir.yaml:2\n");
 	assert_string_equal(node_get(site->root, "cluster")->value, "hydra");
 }
@@ -335,7 +351,8 @@ errors_of_all_files(void **state)
 	load(site, "n1");
 	assert_int_equal(report_errors(site->report), 4);
 	const char *one = strstr(site->printed.data, "/weir.yaml:2:1: error: a: duplicate");
-	const char *two = strstr(site->printed.data, "/conf.d/1.yaml:2:4: error: c: this '[' is never closed");
+	const char *two =
+		strstr(site->printed.data, "/conf.d/1.yaml:2:4: error: c: this '[' is never closed");
 	const char *three = strstr(site->printed.data, "/conf.d/2.yaml:2:1: error: d: duplicate");
 	const char *four = strstr(site->printed.data, "/conf.d/3.yaml:2:4: error: e: this quote");
 	assert_true(one && two > one && three > two && four > three);
@@ -442,22 +459,32 @@ faults_of_match(void **state)
 {
 	struct site *site = *state;
 
-	check_refused(site, "match: {hots: n1}\n", "FOLDER/conf.d/1.yaml:1:9: error: match: no such condition 'hots'");
+	check_refused(site, "match: {hots: n1}\n",
+		"FOLDER/conf.d/1.yaml:1:9: error: match: no such condition 'hots'");
 	check_contains(site, site->printed.data, "      | did you mean 'host'?\n");
 	check_refused(site, "match: {exist: /}\n", "did you mean 'exists'?");
-	check_refused(site, "match: {host: 'n[1-'}\n", "FOLDER/conf.d/1.yaml:1:15: error: match.host: ");
-	check_refused(site, "match: {host: [n1, 'n[1-']}\n", "FOLDER/conf.d/1.yaml:1:20: error: match.host: ");
-	check_refused(site, "match: {host: {a: b}}\n", "1.yaml:1:15: error: match.host: expected a single value, found a mapping");
+	check_refused(
+		site, "match: {host: 'n[1-'}\n", "FOLDER/conf.d/1.yaml:1:15: error: match.host: ");
+	check_refused(
+		site, "match: {host: [n1, 'n[1-']}\n", "FOLDER/conf.d/1.yaml:1:20: error: match.host: ");
+	check_refused(site, "match: {host: {a: b}}\n",
+		"1.yaml:1:15: error: match.host: expected a single value, found a mapping");
 	check_refused(site, "match: {host: }\n", "error: match.host: nothing is given");
-	check_refused(site, "match: {exists: dev/null}\n", "1.yaml:1:17: error: match.exists: 'dev/null' is no absolute path");
-	check_refused(site, "match: host:n1\n", "1.yaml:1:8: error: match: expected 'key: value' pairs, found 'host:n1'");
-	check_refused(site, "match:\n", "1.yaml:1:7: error: match: expected 'key: value' pairs, found nothing");
-	check_refused(site, "match: [host]\n", "1.yaml:1:8: error: match: expected 'key: value' pairs, found a list");
-	check_refused(site, "match: {host: \"${env:NO_SUCH_VARIABLE}\"}\n", "1.yaml:1:15: error: match.host: the environment has no variable");
+	check_refused(site, "match: {exists: dev/null}\n",
+		"1.yaml:1:17: error: match.exists: 'dev/null' is no absolute path");
+	check_refused(site, "match: host:n1\n",
+		"1.yaml:1:8: error: match: expected 'key: value' pairs, found 'host:n1'");
+	check_refused(
+		site, "match:\n", "1.yaml:1:7: error: match: expected 'key: value' pairs, found nothing");
+	check_refused(site, "match: [host]\n",
+		"1.yaml:1:8: error: match: expected 'key: value' pairs, found a list");
+	check_refused(site, "match: {host: \"${env:NO_SUCH_VARIABLE}\"}\n",
+		"1.yaml:1:15: error: match.host: the environment has no variable");
 	put(site, "weir.yaml", "a: main\nmatch: {host: n1}\n");
 	put(site, "conf.d/1.yaml", "");
 	load(site, "n1");
-	check_contains(site, site->printed.data, "FOLDER/weir.yaml:2:1: error: match: stands in drop-ins (conf.d), not in the main file");
+	check_contains(site, site->printed.data,
+		"FOLDER/weir.yaml:2:1: error: match: stands in drop-ins (conf.d), not in the main file");
 	assert_string_equal(site->shown.data, "a: main\n");
 }
 
@@ -475,7 +502,8 @@ drop_ins_left_out(void **state)
 	put(site, "conf.d/1.yaml", "match: {host: other}\nc: \"${fil:/x}\"\nc: 2\n");
 	load(site, "n1");
 	assert_int_equal(report_errors(site->report), 2);
-	check_contains(site, site->printed.data, "FOLDER/conf.d/1.yaml:2:4: error: c: '${fil:/x}' is none of");
+	check_contains(
+		site, site->printed.data, "FOLDER/conf.d/1.yaml:2:4: error: c: '${fil:/x}' is none of");
 	check_contains(site, site->printed.data, "FOLDER/conf.d/1.yaml:3:1: error: c: duplicate key");
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The perf sampler against a machine that the test plays: its sysfs is a folder, its perf_event_open a table of counters.
+ * The perf sampler against a machine that the test plays: its sysfs is a folder, its
+ * perf_event_open a table of counters.
  * needs: cmocka
  * needs: <perfmon/pfmlib_perf_event.h> -lpfm (package libpfm4-dev)
  * with: plugins/samplers/perf
@@ -49,11 +50,11 @@ struct machine {
 	char root[64];
 	struct counter counter[COUNTERS];
 	int n, opened, enables, disables;
-	int room;               /* general counters that a group may have; 0: any number */
-	int error;              /* of every opening */
-	int error_cpu;          /* only there; -1: everywhere */
-	struct rate refuse[8];  /* count: the errno */
-	struct rate rate[32];   /* what an interval adds */
+	int room;              /* general counters that a group may have; 0: any number */
+	int error;             /* of every opening */
+	int error_cpu;         /* only there; -1: everywhere */
+	struct rate refuse[8]; /* count: the errno */
+	struct rate rate[32];  /* what an interval adds */
 	bool offline[8];
 	struct perf_system system;
 	struct keeper *keeper;
@@ -66,8 +67,8 @@ struct machine {
 static bool
 is_fixed(const struct perf_event_attr *a)
 {
-	return a->type != PERF_TYPE_RAW || a->config == 0xc0 || a->config == 0x3c || a->config == 0x300 || a->config == 0x400 ||
-	       (a->config & 0xf8ff) == 0x8000;
+	return a->type != PERF_TYPE_RAW || a->config == 0xc0 || a->config == 0x3c ||
+		   a->config == 0x300 || a->config == 0x400 || (a->config & 0xf8ff) == 0x8000;
 }
 
 static int
@@ -76,7 +77,8 @@ group_size(const struct machine *m, int leader)
 	int size = 0;
 
 	for (int i = 0; i < m->n; i++)
-		size += m->counter[i].open && m->counter[i].leader == leader && !is_fixed(&m->counter[i].attr);
+		size +=
+			m->counter[i].open && m->counter[i].leader == leader && !is_fixed(&m->counter[i].attr);
 	return size;
 }
 
@@ -84,7 +86,8 @@ static int
 machine_open(void *closure, const struct perf_event_attr *attr, int cpu, int leader)
 {
 	struct machine *m = closure;
-	uint64_t format = PERF_FORMAT_GROUP | PERF_FORMAT_ID | PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
+	uint64_t format = PERF_FORMAT_GROUP | PERF_FORMAT_ID | PERF_FORMAT_TOTAL_TIME_ENABLED |
+					  PERF_FORMAT_TOTAL_TIME_RUNNING;
 
 	assert_int_equal(attr->read_format, format);
 	assert_int_equal(attr->disabled, leader < 0);
@@ -96,17 +99,21 @@ machine_open(void *closure, const struct perf_event_attr *attr, int cpu, int lea
 	if (m->error && (m->error_cpu < 0 || m->error_cpu == cpu))
 		return m->error;
 	for (size_t i = 0; i < WEIR_COUNT(m->refuse); i++)
-		if (m->refuse[i].count && m->refuse[i].type == attr->type && m->refuse[i].config == attr->config)
+		if (m->refuse[i].count && m->refuse[i].type == attr->type &&
+			m->refuse[i].config == attr->config)
 			return -(int)m->refuse[i].count;
 	if (attr->type == PERF_TYPE_RAW && (attr->config & 0xf8ff) == 0x8000 &&
-	    (leader < 0 || m->counter[leader].attr.config != 0x400))
+		(leader < 0 || m->counter[leader].attr.config != 0x400))
 		return -EINVAL;
 	if (leader >= 0) {
-		assert_true(m->counter[leader].open && m->counter[leader].leader == leader && m->counter[leader].cpu == cpu);
+		assert_true(m->counter[leader].open && m->counter[leader].leader == leader &&
+					m->counter[leader].cpu == cpu);
 		if (m->room && !is_fixed(attr) && group_size(m, leader) >= m->room)
 			return -EINVAL;
 	}
-	m->counter[m->n] = (struct counter){ .open = true, .attr = *attr, .cpu = cpu, .leader = leader < 0 ? m->n : leader };
+	m->counter[m->n] = (struct counter){
+		.open = true, .attr = *attr, .cpu = cpu, .leader = leader < 0 ? m->n : leader
+	};
 	m->opened++;
 	return m->n++;
 }
@@ -207,15 +214,23 @@ pmu(struct machine *m, const char *name, const char *type)
 	file(m, type, PERF_DEVICES "/%s/type", name);
 }
 
-static const char cascade_lake[] = "processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 85\n"
+static const char cascade_lake[] =
+	"processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 85\n"
 	"model name\t: Intel(R) Xeon(R)\nstepping\t: 7\n\nprocessor\t: 1\n";
-static const char sapphire_rapids[] = "processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 143\nstepping\t: 8\n\n";
-static const char haswell[] = "processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 63\nstepping\t: 2\n\n";
-static const char sandy_bridge[] = "processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 45\nstepping\t: 7\n\n";
-static const char alder_lake[] = "processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 151\nstepping\t: 2\n\n";
-static const char zen2[] = "processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 23\nmodel\t\t: 49\nstepping\t: 0\n\n";
-static const char zen4[] = "processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 17\nstepping\t: 1\n\n";
-static const char a64fx[] = "processor\t: 0\nCPU implementer\t: 0x46\nCPU architecture: 8\nCPU variant\t: 0x1\nCPU part\t: 0x001\n\n";
+static const char sapphire_rapids[] =
+	"processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 143\nstepping\t: 8\n\n";
+static const char haswell[] =
+	"processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 63\nstepping\t: 2\n\n";
+static const char sandy_bridge[] =
+	"processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 45\nstepping\t: 7\n\n";
+static const char alder_lake[] =
+	"processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 151\nstepping\t: 2\n\n";
+static const char zen2[] =
+	"processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 23\nmodel\t\t: 49\nstepping\t: 0\n\n";
+static const char zen4[] =
+	"processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 17\nstepping\t: 1\n\n";
+static const char a64fx[] = "processor\t: 0\nCPU implementer\t: 0x46\nCPU architecture: 8\nCPU "
+							"variant\t: 0x1\nCPU part\t: 0x001\n\n";
 
 /* Two CPUs, each a core of its own, with a PMU; software events off. */
 static struct machine *
@@ -229,7 +244,12 @@ machine_new(const char *cpuinfo)
 	assert_non_null(mkdtemp(m->root));
 	m->error_cpu = -1;
 	m->system = (struct perf_system){
-		machine_open, machine_read, machine_identify, machine_enable, machine_close, m,
+		machine_open,
+		machine_read,
+		machine_identify,
+		machine_enable,
+		machine_close,
+		m,
 	};
 	m->keeper = keeper_new();
 	m->ctx = instance_new(&weir_plugin, &origin, m->root, m->keeper, NULL);
@@ -274,7 +294,8 @@ tick_at(struct machine *m, int64_t later)
 	let_go(m);
 	m->time += later;
 	instance_begin(m->ctx, m->time);
-	int rc = instance_end(m->ctx, weir_plugin.sampler.sample(m->ctx->state, &m->ctx->out, &err), &err);
+	int rc =
+		instance_end(m->ctx, weir_plugin.sampler.sample(m->ctx->state, &m->ctx->out, &err), &err);
 
 	for (size_t i = 0; i < WEIR_COUNT(m->batch); i++)
 		m->batch[i] = m->ctx->out.builders[i] ? builder_close(m->ctx->out.builders[i], 1) : NULL;
@@ -311,7 +332,8 @@ capability(const struct machine *m, const char *item)
 }
 
 static void
-assert_capability(const struct machine *m, const char *item, enum weir_status status, const char *words)
+assert_capability(
+	const struct machine *m, const char *item, enum weir_status status, const char *words)
 {
 	const struct capability *c = capability(m, item);
 
@@ -366,7 +388,8 @@ rate(struct machine *m, uint64_t config, uint64_t count)
 
 /* The codes of a group on CPU 0, in the order of opening. */
 static void
-assert_group(const struct machine *m, const struct perf_set *set, size_t g, size_t n, const uint64_t *codes)
+assert_group(
+	const struct machine *m, const struct perf_set *set, size_t g, size_t n, const uint64_t *codes)
 {
 	assert_true(g < set->groups);
 	assert_int_equal(set->first[g + 1] - set->first[g], n);
@@ -399,7 +422,8 @@ check_names(const struct perf_model *model)
 			snprintf(name, sizeof(name), "%s::%s", model->pfm, entry->name);
 			if (perf_encode(name, &code, &err))
 				fail_msg("%s", err.text);
-			if (code.type != PERF_TYPE_RAW || code.config != entry->config || code.config1 || code.config2)
+			if (code.type != PERF_TYPE_RAW || code.config != entry->config || code.config1 ||
+				code.config2)
 				fail_msg("libpfm has 0x%llx for %s", (unsigned long long)code.config, name);
 			checked++;
 		}
@@ -424,7 +448,8 @@ names_and_codes_agree(void **state)
 	size_t checked = 0;
 
 	for (const struct perf_model *model = perf_intel; model->name; model++)
-		if (!model->pfm || (strcmp(model->pfm, "emr") && strcmp(model->pfm, "gnr")) || knows(model->pfm))
+		if (!model->pfm || (strcmp(model->pfm, "emr") && strcmp(model->pfm, "gnr")) ||
+			knows(model->pfm))
 			checked += check_names(model);
 	for (const struct perf_model *model = perf_amd; model->name; model++)
 		checked += check_names(model);
@@ -439,11 +464,17 @@ treacherous_names(void **state)
 		const char *name;
 		uint64_t code;
 	} known[] = {
-		{ "icx::TOPDOWN:BACKEND_BOUND_SLOTS", 0x02a4 }, { "icx::TOPDOWN:BR_MISPREDICT_SLOTS", 0x08a4 },
-		{ "spr::TOPDOWN:BACKEND_BOUND_SLOTS", 0x02a4 }, { "spr::TOPDOWN:BR_MISPREDICT_SLOTS", 0x08a4 },
-		{ "spr::TOPDOWN:BAD_SPEC_SLOTS", 0x04a4 }, { "spr::TOPDOWN:MEMORY_BOUND_SLOTS", 0x10a4 },
-		{ "icx::L2_RQSTS:MISS", 0x3f24 }, { "spr::L2_RQSTS:MISS", 0x3f24 }, { "icx::LONGEST_LAT_CACHE:REFERENCE", 0x4f2e },
-		{ "snb_ep::LAST_LEVEL_CACHE_MISSES", 0x412e }, { "snb_ep::LAST_LEVEL_CACHE_REFERENCES", 0x4f2e },
+		{ "icx::TOPDOWN:BACKEND_BOUND_SLOTS", 0x02a4 },
+		{ "icx::TOPDOWN:BR_MISPREDICT_SLOTS", 0x08a4 },
+		{ "spr::TOPDOWN:BACKEND_BOUND_SLOTS", 0x02a4 },
+		{ "spr::TOPDOWN:BR_MISPREDICT_SLOTS", 0x08a4 },
+		{ "spr::TOPDOWN:BAD_SPEC_SLOTS", 0x04a4 },
+		{ "spr::TOPDOWN:MEMORY_BOUND_SLOTS", 0x10a4 },
+		{ "icx::L2_RQSTS:MISS", 0x3f24 },
+		{ "spr::L2_RQSTS:MISS", 0x3f24 },
+		{ "icx::LONGEST_LAT_CACHE:REFERENCE", 0x4f2e },
+		{ "snb_ep::LAST_LEVEL_CACHE_MISSES", 0x412e },
+		{ "snb_ep::LAST_LEVEL_CACHE_REFERENCES", 0x4f2e },
 	};
 	(void)state;
 
@@ -476,10 +507,16 @@ models(void **state)
 	static const struct {
 		const char *text, *name;
 	} known[] = {
-		{ cascade_lake, "Cascade Lake-SP" }, { sapphire_rapids, "Sapphire Rapids" }, { haswell, "Haswell-EP" },
-		{ sandy_bridge, "Sandy Bridge-EP" }, { alder_lake, "Alder Lake or newer client" }, { zen2, "Zen 2" }, { zen4, "Zen 4" },
+		{ cascade_lake, "Cascade Lake-SP" },
+		{ sapphire_rapids, "Sapphire Rapids" },
+		{ haswell, "Haswell-EP" },
+		{ sandy_bridge, "Sandy Bridge-EP" },
+		{ alder_lake, "Alder Lake or newer client" },
+		{ zen2, "Zen 2" },
+		{ zen4, "Zen 4" },
 		{ a64fx, "A64FX" },
-		{ "vendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 85\nstepping\t: 4\n", "Skylake-SP" },
+		{ "vendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 85\nstepping\t: 4\n",
+			"Skylake-SP" },
 		{ "vendor_id\t: GenuineIntel\ncpu family\t: 15\nmodel\t\t: 85\n", "unknown CPU" },
 		{ "vendor_id\t: HygonGenuine\ncpu family\t: 24\nmodel\t\t: 1\n", "Zen 1" },
 		{ "vendor_id\t: AuthenticAMD\ncpu family\t: 23\nmodel\t\t: 1\n", "Zen 1" },
@@ -509,7 +546,8 @@ cpu_lists(void **state)
 	for (uint32_t cpu = 0; cpu < 80; cpu++)
 		assert_int_equal(perf_cpus_has(&cpus, cpu), cpu < 3 || cpu == 64 || cpu == 66 || cpu == 67);
 	assert_false(perf_cpus_has(&cpus, PERF_CPUS));
-	static const char *const wrong[] = { "x", "1-", "3-1", "1;2", "-1", "8192", "99999999999999999999" };
+	static const char *const wrong[] = { "x", "1-", "3-1", "1;2", "-1", "8192",
+		"99999999999999999999" };
 
 	for (size_t i = 0; i < WEIR_COUNT(wrong); i++)
 		assert_false(perf_cpus_add(&cpus, wrong[i], strlen(wrong[i])));
@@ -524,7 +562,8 @@ scaling(void **state)
 	assert_int_equal(perf_scaled(1000, 10, 10), 1000);
 	assert_int_equal(perf_scaled(1000, 10, 5), 2000);
 	assert_int_equal(perf_scaled(7, 3, 2), 10);
-	assert_int_equal(perf_scaled(1000, 5, 10), 1000); /* running ahead of enabled never shrinks a count */
+	assert_int_equal(
+		perf_scaled(1000, 5, 10), 1000); /* running ahead of enabled never shrinks a count */
 	/* 64 bit would overflow: 2^60 counts in 10^10 ns, of which a quarter was counted. */
 	assert_int_equal(perf_scaled(UINT64_C(1) << 60, 10000000000, 2500000000), UINT64_C(1) << 62);
 }
@@ -532,8 +571,10 @@ scaling(void **state)
 static void
 groups_fit_the_counters(void **state)
 {
-	static const uint64_t a[] = { 0xc0, 0x3c, 0x300, 0x01c7, 0x04c7, 0x10c7, MASK_DP }, b[] = { 0x02c7, 0x08c7, 0x20c7, 0x80c7 };
-	static const uint64_t c[] = { 0xc5, 0x412e, 0x0151, 0x81d0 }, d[] = { 0xc4, 0x4f2e, 0x3f24, 0x82d0 };
+	static const uint64_t a[] = { 0xc0, 0x3c, 0x300, 0x01c7, 0x04c7, 0x10c7, MASK_DP },
+						  b[] = { 0x02c7, 0x08c7, 0x20c7, 0x80c7 };
+	static const uint64_t c[] = { 0xc5, 0x412e, 0x0151, 0x81d0 },
+						  d[] = { 0xc4, 0x4f2e, 0x3f24, 0x82d0 };
 	struct machine *m = machine_new(cascade_lake);
 	(void)state;
 
@@ -581,11 +622,15 @@ two_groups_without_smt(void **state)
 	machine_free(m);
 }
 
-/* Fewer counters than the table says, as in virtual machines: the kernel's refusal divides the groups. */
+/*
+ * Fewer counters than the table says, as in virtual machines: the kernel's refusal divides the
+ * groups.
+ */
 static void
 refused_groups_are_split(void **state)
 {
-	static const uint64_t a[] = { 0xc0, 0x3c, 0x300, 0x01c7, 0x04c7, 0x10c7 }, b[] = { MASK_DP }, c[] = { 0x02c7, 0x08c7, 0x20c7 };
+	static const uint64_t a[] = { 0xc0, 0x3c, 0x300, 0x01c7, 0x04c7, 0x10c7 }, b[] = { MASK_DP },
+						  c[] = { 0x02c7, 0x08c7, 0x20c7 };
 	struct machine *m = machine_new(cascade_lake);
 	(void)state;
 
@@ -675,7 +720,8 @@ haswell_has_no_operations(void **state)
 static void
 zen_mixes_precisions(void **state)
 {
-	static const uint64_t first[] = { 0xc0, 0x76, 2, 0x0f03, 0xc3, 0x0864 }, second[] = { 0xc2, 0x0129, 0x0229, 0x4843 };
+	static const uint64_t first[] = { 0xc0, 0x76, 2, 0x0f03, 0xc3, 0x0864 },
+						  second[] = { 0xc2, 0x0129, 0x0229, 0x4843 };
 	struct machine *m = machine_new(zen2);
 	(void)state;
 
@@ -711,7 +757,8 @@ vector_length_of_a64fx(void **state)
 	file(m, "1\n", "/sys/devices/system/node/node5/cpulist");
 	m->perf->uncore = true;
 	begin(m);
-	rate(m, 0x80c7, 5), rate(m, 0x80c6, 100), rate(m, 0x80c4, 7), rate(m, 0x0316, 3), rate(m, 0x031e, 2);
+	rate(m, 0x80c7, 5), rate(m, 0x80c6, 100), rate(m, 0x80c4, 7), rate(m, 0x0316, 3),
+		rate(m, 0x031e, 2);
 	pass(m, 1000, 1000);
 	assert_int_equal(tick(m), 0);
 	assert_int_equal(cell(m, SCHEMA_PERF, FLOPS_DP, 1), 5 + 4 * 100);
@@ -731,8 +778,8 @@ vector_length_of_a64fx(void **state)
 static void
 slots_lead_their_metrics(void **state)
 {
-	static const uint64_t first[] = { 0x400, 0x8000, 0x8100, 0x8200, 0x8300, 0x8700, 0xc0, 0x3c, 0x300, 0x01c7, 0x04c7, 0x10c7,
-		0x40c7, 0x02c7, 0x08c7, 0x20c7, 0x80c7 };
+	static const uint64_t first[] = { 0x400, 0x8000, 0x8100, 0x8200, 0x8300, 0x8700, 0xc0, 0x3c,
+		0x300, 0x01c7, 0x04c7, 0x10c7, 0x40c7, 0x02c7, 0x08c7, 0x20c7, 0x80c7 };
 	struct machine *m = machine_new(sapphire_rapids);
 	(void)state;
 
@@ -749,7 +796,10 @@ slots_lead_their_metrics(void **state)
 	assert_int_equal(cell(m, SCHEMA_PERF, SLOTS, 0), 600);
 	assert_int_equal(cell(m, SCHEMA_PERF, TD_RETIRING, 0), 300);
 	assert_int_equal(cell(m, SCHEMA_PERF, TD_MEMORY_BOUND, 0), 50);
-	/* Metrics are rounded: a step back counts nothing, and nothing again until the old value is passed. */
+	/*
+	 * Metrics are rounded: a step back counts nothing, and nothing again until the old value is
+	 * passed.
+	 */
 	rate(m, 0x8000, (uint64_t)-20);
 	pass(m, 1000, 1000);
 	assert_int_equal(tick(m), 0);
@@ -761,7 +811,9 @@ slots_lead_their_metrics(void **state)
 	machine_free(m);
 }
 
-/* Without the kernel's topdown events their codes would be taken for event 0 on a general counter. */
+/*
+ * Without the kernel's topdown events their codes would be taken for event 0 on a general counter.
+ */
 static void
 no_topdown_no_slots(void **state)
 {
@@ -771,7 +823,8 @@ no_topdown_no_slots(void **state)
 	pmu(m, "cpu", "4\n");
 	begin(m);
 	for (int i = 0; i < m->n; i++)
-		assert_true(m->counter[i].attr.config != 0x400 && (m->counter[i].attr.config & 0xf8ff) != 0x8000);
+		assert_true(
+			m->counter[i].attr.config != 0x400 && (m->counter[i].attr.config & 0xf8ff) != 0x8000);
 	assert_capability(m, "slots", WEIR_UNSUPPORTED, "topdown");
 	assert_capability(m, "td_memory_bound", WEIR_UNSUPPORTED, "topdown");
 	pass(m, 1, 1);
@@ -876,7 +929,8 @@ no_hardware(void **state)
 	assert_int_equal(rows(m, SCHEMA_UNCORE), 0);
 	assert_int_equal(rows(m, SCHEMA_EVENT), 8);
 	assert_int_equal(m->opened, 8);
-	static const char *const names[] = { "context-switches", "cpu-migrations", "page-faults", "major-faults" };
+	static const char *const names[] = { "context-switches", "cpu-migrations", "page-faults",
+		"major-faults" };
 
 	for (size_t row = 0; row < 8; row++) {
 		assert_text(m, SCHEMA_EVENT, EVENT_PMU, row, "software");
@@ -932,7 +986,8 @@ refused_is_tried_after_ten_minutes(void **state)
 	begin(m);
 	assert_capability(m, "instructions", WEIR_REFUSED, "CAP_PERFMON");
 	assert_capability(m, "stores", WEIR_REFUSED, "5.8");
-	assert_capability(m, "software:page-faults", WEIR_REFUSED, "perf_event_paranoid at most 0 (it is 2)");
+	assert_capability(
+		m, "software:page-faults", WEIR_REFUSED, "perf_event_paranoid at most 0 (it is 2)");
 	assert_int_equal(tick(m), -ENODATA);
 	m->error = 0;
 	assert_int_equal(tick_at(m, 580000000), -ENODATA);
@@ -1210,7 +1265,10 @@ memory_controllers(void **state)
 	machine_free(m);
 }
 
-/* The eight channels of the data fabric, four at a time; event numbers above 0xff lie in bits 32 to 35. */
+/*
+ * The eight channels of the data fabric, four at a time; event numbers above 0xff lie in bits 32 to
+ * 35.
+ */
 static void
 data_fabric(void **state)
 {
@@ -1315,8 +1373,17 @@ static void
 named_events(void **state)
 {
 	static const char *const events[] = {
-		"software:minor-faults", "software:nonsense", "r1b2", "skx::L1D:REPLACEMENT", "skx::NO_SUCH:EVENT", "uncore_imc_0/clock/",
-		"uncore_imc_0/event=0x04,umask=0x03/", "uncore_imc_0/event=0x100/", "nowhere/x=1/", "uncore_imc_0/", "software:minor-faults",
+		"software:minor-faults",
+		"software:nonsense",
+		"r1b2",
+		"skx::L1D:REPLACEMENT",
+		"skx::NO_SUCH:EVENT",
+		"uncore_imc_0/clock/",
+		"uncore_imc_0/event=0x04,umask=0x03/",
+		"uncore_imc_0/event=0x100/",
+		"nowhere/x=1/",
+		"uncore_imc_0/",
+		"software:minor-faults",
 	};
 	struct machine *m = machine_new(cascade_lake);
 	(void)state;
@@ -1338,9 +1405,14 @@ named_events(void **state)
 		const char *pmu, *name;
 		uint64_t cpu, count;
 	} wanted[] = {
-		{ "software", "minor-faults", 0, 4 }, { "software", "minor-faults", 1, 4 }, { "cpu", "r1b2", 0, 5 },
-		{ "cpu", "skx::L1D:REPLACEMENT", 0, 6 }, { "cpu", "r1b2", 1, 5 }, { "cpu", "skx::L1D:REPLACEMENT", 1, 6 },
-		{ "uncore_imc_0", "clock", 0, 7 }, { "uncore_imc_0", "event=0x04,umask=0x03", 0, 8 },
+		{ "software", "minor-faults", 0, 4 },
+		{ "software", "minor-faults", 1, 4 },
+		{ "cpu", "r1b2", 0, 5 },
+		{ "cpu", "skx::L1D:REPLACEMENT", 0, 6 },
+		{ "cpu", "r1b2", 1, 5 },
+		{ "cpu", "skx::L1D:REPLACEMENT", 1, 6 },
+		{ "uncore_imc_0", "clock", 0, 7 },
+		{ "uncore_imc_0", "event=0x04,umask=0x03", 0, 8 },
 	};
 
 	assert_int_equal(rows(m, SCHEMA_EVENT), WEIR_COUNT(wanted));

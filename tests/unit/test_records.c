@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Schemas of records: they pass the rules, each enumerator is the column of its name, types and units are those promised. */
+/*
+ * Schemas of records: they pass the rules, each enumerator is the column of its name, types and
+ * units are those promised.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,12 +16,24 @@
 #include "data/schema.h"
 
 static const struct weir_schema *const all[] = {
-	&weir_schema_job, &weir_schema_job_task, &weir_schema_job_host, &weir_schema_job_on_host,
-	&weir_schema_job_pending, &weir_schema_project, &weir_schema_allocation,
-	&weir_schema_project_member, &weir_schema_metagroup, &weir_schema_darshan_log,
-	&weir_schema_darshan_module, &weir_schema_darshan_counter, &weir_schema_darshan_file,
-	&weir_schema_run, &weir_schema_run_parameter, &weir_schema_python_import,
-	&weir_schema_syslog, &weir_schema_keyvalue,
+	&weir_schema_job,
+	&weir_schema_job_task,
+	&weir_schema_job_host,
+	&weir_schema_job_on_host,
+	&weir_schema_job_pending,
+	&weir_schema_project,
+	&weir_schema_allocation,
+	&weir_schema_project_member,
+	&weir_schema_metagroup,
+	&weir_schema_darshan_log,
+	&weir_schema_darshan_module,
+	&weir_schema_darshan_counter,
+	&weir_schema_darshan_file,
+	&weir_schema_run,
+	&weir_schema_run_parameter,
+	&weir_schema_python_import,
+	&weir_schema_syslog,
+	&weir_schema_keyvalue,
 };
 
 /* Every enumerator beside its column's name. */
@@ -382,7 +397,8 @@ static const struct {
 	{ &weir_schema_metagroup, WEIR_METAGROUP_POSITION, WEIR_I64, WEIR_KEY, "1" },
 	{ &weir_schema_darshan_log, WEIR_DARSHAN_LOG_PARTIAL, WEIR_BOOL, WEIR_LABEL, NULL },
 	{ &weir_schema_darshan_log, WEIR_DARSHAN_LOG_RUN_TIME, WEIR_F64, WEIR_GAUGE, "s" },
-	{ &weir_schema_darshan_module, WEIR_DARSHAN_MODULE_AGG_BANDWIDTH, WEIR_F64, WEIR_GAUGE, "By/s" },
+	{ &weir_schema_darshan_module, WEIR_DARSHAN_MODULE_AGG_BANDWIDTH, WEIR_F64, WEIR_GAUGE,
+		"By/s" },
 	{ &weir_schema_darshan_module, WEIR_DARSHAN_MODULE_ACCESS4_SIZE, WEIR_U64, WEIR_GAUGE, "By" },
 	{ &weir_schema_darshan_module, WEIR_DARSHAN_MODULE_ACCESS4_COUNT, WEIR_U64, WEIR_GAUGE, "1" },
 	{ &weir_schema_darshan_counter, WEIR_DARSHAN_COUNTER_VALUE, WEIR_F64, WEIR_GAUGE, "1" },
@@ -468,7 +484,8 @@ test_indexes(void **state)
 
 			assert_true(strlen(*hint) < sizeof(text));
 			strcpy(text, *hint);
-			for (char *word = strtok_r(text, ", ", &save); word; word = strtok_r(NULL, ", ", &save)) {
+			for (char *word = strtok_r(text, ", ", &save); word;
+				 word = strtok_r(NULL, ", ", &save)) {
 				bool found = !strcmp(word, "time");
 
 				for (size_t c = 0; c < all[i]->n_columns; c++)
@@ -484,8 +501,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rules), cmocka_unit_test(test_places), cmocka_unit_test(test_shapes),
-		cmocka_unit_test(test_cells), cmocka_unit_test(test_indexes),
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_shapes),
+		cmocka_unit_test(test_cells),
+		cmocka_unit_test(test_indexes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

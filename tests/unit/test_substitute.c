@@ -31,7 +31,9 @@ read_text(const char *text)
 	struct reading reading = { .report = report_new() };
 
 	assert_non_null(reading.report);
-	assert_int_equal(yaml_parse_memory("t.yaml", text, strlen(text), &reading.arena, reading.report, &reading.root), 0);
+	assert_int_equal(yaml_parse_memory("t.yaml", text, strlen(text), &reading.arena, reading.report,
+						 &reading.root),
+		0);
 	assert_int_equal(report_errors(reading.report), 0);
 	assert_int_equal(substitute(reading.root, NULL, &reading.arena, reading.report), 0);
 	report_print(reading.report, &reading.printed);
@@ -107,8 +109,9 @@ static void
 injection(void **state)
 {
 	(void)state;
-	static const char *const values[] = { "b\nc: d", "x: y", "x #y", "${env:HOME}", "$${env:HOME}", "[1, 2]", "{a: b}",
-		"'", "\"", "*x", "- x", "~", "null", "", " x ", "!tag", "\t", "\xc3\xa9" };
+	static const char *const values[] = { "b\nc: d", "x: y", "x #y", "${env:HOME}", "$${env:HOME}",
+		"[1, 2]", "{a: b}", "'", "\"", "*x", "- x", "~", "null", "", " x ", "!tag", "\t",
+		"\xc3\xa9" };
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		setenv("WEIR_T", values[i], 1);
 		struct reading reading = read_text("a: ${env:WEIR_T}\nb: 1\n");
@@ -138,11 +141,14 @@ faults(void **state)
 	(void)state;
 	unsetenv("WEIR_NONE");
 	setenv("WEIR_BYTES", "\xff", 1);
-	check_refused("a: x ${env:WEIR_NONE}\n", "t.yaml:1:4: error: a: the environment has no variable 'WEIR_NONE'\n",
+	check_refused("a: x ${env:WEIR_NONE}\n",
+		"t.yaml:1:4: error: a: the environment has no variable 'WEIR_NONE'\n",
 		"| a default is given by ${env:WEIR_NONE:-text}\n");
 	check_refused("a: ${env:WEIR_BYTES}\n", "t.yaml:1:4: error: a: ", "is not valid UTF-8");
-	check_refused("a: ${env}\n", "'${env}' is none of ${env:NAME}", "| a text with '${' in it is written $${\n");
-	check_refused("a: ${HOME}\n", "'${HOME}' is none of ${env:NAME}, ${env:NAME:-text}, ${file:/PATH}, ${cred:NAME}", "");
+	check_refused("a: ${env}\n", "'${env}' is none of ${env:NAME}",
+		"| a text with '${' in it is written $${\n");
+	check_refused("a: ${HOME}\n",
+		"'${HOME}' is none of ${env:NAME}, ${env:NAME:-text}, ${file:/PATH}, ${cred:NAME}", "");
 	check_refused("a: ${evn:X}\n", "'${evn:X}' is none of", "");
 	check_refused("a: ${ENV:X}\n", "'${ENV:X}' is none of", "");
 	check_refused("a: ${}\n", "'${}' is none of", "");
@@ -153,7 +159,8 @@ faults(void **state)
 	check_refused("a: ${env:X\n", "'${env:X' is not closed by '}'", "");
 	check_refused("a: x${\n", "'${' is not closed by '}'", "");
 	check_refused("a: '${env:X:-${env:Y}}'\n", "cannot hold another ${...}", "");
-	check_refused("a: '${env:WEIR_NONE} ${bad}'\n", "no variable 'WEIR_NONE'", "'${bad}' is none of");
+	check_refused(
+		"a: '${env:WEIR_NONE} ${bad}'\n", "no variable 'WEIR_NONE'", "'${bad}' is none of");
 	check_refused("a: ${file:rel/path}\n", "'rel/path' is no absolute path", "");
 	check_refused("a: ${file:}\n", "'' is no absolute path", "");
 }
@@ -333,7 +340,8 @@ credentials(void **state)
 	check_refused("a: ${cred:..}\n", "is no name of a credential", "");
 	check_refused("a: ${cred:}\n", "is no name of a credential", "");
 	unsetenv("CREDENTIALS_DIRECTORY");
-	check_refused("a: ${cred:secret}\n", "CREDENTIALS_DIRECTORY is not set", "LoadCredential=secret:PATH");
+	check_refused(
+		"a: ${cred:secret}\n", "CREDENTIALS_DIRECTORY is not set", "LoadCredential=secret:PATH");
 }
 
 static void
@@ -349,7 +357,8 @@ total_is_bounded(void **state)
 		text_printf(&text, "k%u: ${file:%s}\n", i, secrets->path);
 	struct reading reading = read_text(text.data);
 	assert_int_equal(report_errors(reading.report), 1);
-	assert_non_null(strstr(reading.printed.data, "t.yaml:257:7: error: k256: the texts put in for ${...} exceed 16 MiB\n"));
+	assert_non_null(strstr(reading.printed.data,
+		"t.yaml:257:7: error: k256: the texts put in for ${...} exceed 16 MiB\n"));
 	finish(&reading);
 	text_free(&text);
 }

@@ -27,7 +27,8 @@ read_bytes(const char *text, size_t size)
 	struct reading reading = { .report = report_new() };
 
 	assert_non_null(reading.report);
-	assert_int_equal(yaml_parse_memory("t.yaml", text, size, &reading.arena, reading.report, &reading.root), 0);
+	assert_int_equal(
+		yaml_parse_memory("t.yaml", text, size, &reading.arena, reading.report, &reading.root), 0);
 	assert_non_null(reading.root);
 	assert_int_equal(reading.root->kind, NODE_MAPPING);
 	report_print(reading.report, &reading.printed);
@@ -75,7 +76,8 @@ static const struct wrong unclosed_quotes[] = {
 	{ "a: 'abc", 1, 4, "never closed", 1 },
 	{ "cluster: hydra\nsamplers:\n  cpu: {interval: \"1s}\n", 3, 19, "never closed", 1 },
 	{ "a: 'abc\nb: 2\nc: 3\n", 1, 4, "never closed", 1 },
-	{ "a: 'abc\nb: 'def'\n", 1, 4, "not closed in its line: it ends at the next one, in line 2", 1 },
+	{ "a: 'abc\nb: 'def'\n", 1, 4, "not closed in its line: it ends at the next one, in line 2",
+		1 },
 	{ "a: \"abc\nb: \"def\"\nc: 1\n", 1, 4, "in line 2", 1 },
 	{ "a: \"abc\nb: \"\"\nc: 1\n", 1, 4, "in line 2", 1 },
 	{ "a: [\"x, y]\nb: \"z\"\n", 1, 5, "in line 2", 1 },
@@ -288,11 +290,13 @@ check_wrong(const struct wrong *wrong, const char *text, size_t size)
 
 	check_printed(reading.printed.data, wrong, text);
 	if (report_errors(reading.report) != wrong->errors)
-		fail_msg("%zu errors for:\n%s\n%s", report_errors(reading.report), text, reading.printed.data);
+		fail_msg(
+			"%zu errors for:\n%s\n%s", report_errors(reading.report), text, reading.printed.data);
 	finish(&reading);
 }
 
-/* As it stands, behind a byte order mark, and with lines that end with CRLF: the places are the same. */
+/* As it stands, behind a byte order mark, and with lines that end with CRLF: the places are the
+ * same. */
 static void
 check_spellings(const struct wrong *wrong)
 {
@@ -335,10 +339,15 @@ binary_files(void **state)
 		size_t size;
 		struct wrong wrong;
 	} cases[] = {
-		{ "\x7f" "ELF\x02\x01\x01\0\0\0", 10, { .line = 1, .column = 8, .words = "NUL byte", .errors = 5 } },
-		{ "\x1f\x8b\x08\0\0\0\0\0", 8, { .line = 1, .column = 4, .words = "NUL byte", .errors = 4 } },
+		{ "\x7f"
+		  "ELF\x02\x01\x01\0\0\0",
+			10, { .line = 1, .column = 8, .words = "NUL byte", .errors = 5 } },
+		{ "\x1f\x8b\x08\0\0\0\0\0", 8,
+			{ .line = 1, .column = 4, .words = "NUL byte", .errors = 4 } },
 		{ "a: 1\nb: \0\n", 10, { .line = 2, .column = 4, .words = "NUL byte", .errors = 1 } },
-		{ "\xff\xfe" "a\0:\0", 6, { .line = 1, .column = 1, .words = "UTF-16", .errors = 1 } },
+		{ "\xff\xfe"
+		  "a\0:\0",
+			6, { .line = 1, .column = 1, .words = "UTF-16", .errors = 1 } },
 		{ "\xfe\xff\0a\0:", 6, { .line = 1, .column = 1, .words = "UTF-16", .errors = 1 } },
 		{ "\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8a\x8b\x8c", 13,
 			{ .line = 1, .column = 10, .words = "0x89 is not valid UTF-8", .errors = 10 } },
@@ -375,7 +384,9 @@ nesting_is_bounded(void **state)
 	assert_int_equal(report_errors(reading.report), 0);
 	finish(&reading);
 	nested(&bad, 33);
-	struct wrong wrong = { .text = bad.data, .line = 1, .column = 35, .words = "nested deeper than 32", .errors = 1 };
+	struct wrong wrong = {
+		.text = bad.data, .line = 1, .column = 35, .words = "nested deeper than 32", .errors = 1
+	};
 	check_spellings(&wrong);
 	text_free(&good);
 	text_free(&bad);
@@ -401,13 +412,17 @@ nesting_by_alias_is_bounded(void **state)
 	(void)state;
 	struct text text = { 0 };
 
-	text_add(&text, "a: &a [[[[[[[[[[x]]]]]]]]]]\nb: [[[[[[[[[[[[[[[[[[[[[*a]]]]]]]]]]]]]]]]]]]]]\n");
+	text_add(
+		&text, "a: &a [[[[[[[[[[x]]]]]]]]]]\nb: [[[[[[[[[[[[[[[[[[[[[*a]]]]]]]]]]]]]]]]]]]]]\n");
 	struct reading reading = read_text(text.data);
 	assert_int_equal(report_errors(reading.report), 0);
 	finish(&reading);
 	text.size = 0;
-	text_add(&text, "a: &a [[[[[[[[[[x]]]]]]]]]]\nb: [[[[[[[[[[[[[[[[[[[[[[*a]]]]]]]]]]]]]]]]]]]]]]\n");
-	struct wrong wrong = { .line = 2, .column = 26, .words = "nested deeper than 32 levels by this alias", .errors = 1 };
+	text_add(
+		&text, "a: &a [[[[[[[[[[x]]]]]]]]]]\nb: [[[[[[[[[[[[[[[[[[[[[[*a]]]]]]]]]]]]]]]]]]]]]]\n");
+	struct wrong wrong = {
+		.line = 2, .column = 26, .words = "nested deeper than 32 levels by this alias", .errors = 1
+	};
 	check_wrong(&wrong, text.data, text.size);
 	text_free(&text);
 }
@@ -426,7 +441,9 @@ aliases_are_bounded(void **state)
 	assert_string_equal(value_of(&reading, "k999"), "x");
 	finish(&reading);
 	text_add(&text, "last: *a\n");
-	struct wrong wrong = { .line = 1002, .column = 7, .words = "more than 1000 aliases", .errors = 1 };
+	struct wrong wrong = {
+		.line = 1002, .column = 7, .words = "more than 1000 aliases", .errors = 1
+	};
 	check_wrong(&wrong, text.data, text.size);
 	text_free(&text);
 }
@@ -466,7 +483,8 @@ large_aliases(void **state)
 		text_add(&text, "*a,");
 	text_add(&text, "x]\n");
 	struct reading reading = read_text(text.data);
-	assert_non_null(strstr(reading.printed.data, "t.yaml:2:83: error: b[26]: the aliases stand for more than 262144 values"));
+	assert_non_null(strstr(reading.printed.data,
+		"t.yaml:2:83: error: b[26]: the aliases stand for more than 262144 values"));
 	assert_int_equal(report_errors(reading.report), 4);
 	finish(&reading);
 	text_free(&text);
@@ -487,7 +505,8 @@ size_is_bounded(void **state)
 	assert_string_equal(value_of(&reading, "a"), "1");
 	finish(&reading);
 	reading = read_bytes(text, most + 1);
-	assert_non_null(strstr(reading.printed.data, "t.yaml:1:1: error: the file is larger than 4 MiB"));
+	assert_non_null(
+		strstr(reading.printed.data, "t.yaml:1:1: error: the file is larger than 4 MiB"));
 	assert_true(report_incomplete(reading.report));
 	finish(&reading);
 	free(text);
@@ -505,7 +524,8 @@ many_keys(void **state)
 	text_add(&text, "k77: 5\n");
 	struct reading reading = read_text(text.data);
 	assert_int_equal(report_errors(reading.report), 1);
-	assert_non_null(strstr(reading.printed.data, "t.yaml:100001:1: error: k77: duplicate key, given before in line 78"));
+	assert_non_null(strstr(reading.printed.data,
+		"t.yaml:100001:1: error: k77: duplicate key, given before in line 78"));
 	assert_string_equal(value_of(&reading, "k77"), "77");
 	assert_string_equal(value_of(&reading, "k99999"), "99999");
 	assert_null(node_get(reading.root, "k100000"));
@@ -526,7 +546,9 @@ long_keys(void **state)
 	finish(&reading);
 	memset(text, 'k', 256);
 	strcpy(text + 256, ": 1\n");
-	struct wrong wrong = { .text = text, .line = 1, .column = 1, .words = "a key has at most 255 bytes", .errors = 1 };
+	struct wrong wrong = {
+		.text = text, .line = 1, .column = 1, .words = "a key has at most 255 bytes", .errors = 1
+	};
 	check_spellings(&wrong);
 }
 
@@ -536,9 +558,9 @@ static void
 scalars_of_all_styles(void **state)
 {
 	(void)state;
-	struct reading reading = read_text(
-		"plain: no\nsingle: 'it''s'\ndouble: \"a\\tb\\u00e9\"\n"
-		"literal: |\n  one\n  \ttwo\nfolded: >-\n  one\n  two\nlines: one\n  two\nempty:\ntilde: ~\nquoted: ''\n");
+	struct reading reading = read_text("plain: no\nsingle: 'it''s'\ndouble: \"a\\tb\\u00e9\"\n"
+									   "literal: |\n  one\n  \ttwo\nfolded: >-\n  one\n  "
+									   "two\nlines: one\n  two\nempty:\ntilde: ~\nquoted: ''\n");
 	assert_int_equal(report_errors(reading.report), 0);
 	assert_string_equal(value_of(&reading, "plain"), "no");
 	assert_string_equal(value_of(&reading, "single"), "it's");
@@ -569,9 +591,9 @@ static void
 places_and_widths(void **state)
 {
 	(void)state;
-	struct reading reading = read_text(
-		"# \xc3\xa9\nk\xc3\xa9y: &x   10s # c\nq: 'a b'\nflow: &f\n  {a: 1}\nblock: &b\n  a: 1\nlist: &l\n- 1\nalias: *x\n"
-		"text: |\n  a\nlong: \"a\n  b\"\nempty:\nanchored: &e\n");
+	struct reading reading = read_text("# \xc3\xa9\nk\xc3\xa9y: &x   10s # c\nq: 'a b'\nflow: &f\n "
+									   " {a: 1}\nblock: &b\n  a: 1\nlist: &l\n- 1\nalias: *x\n"
+									   "text: |\n  a\nlong: \"a\n  b\"\nempty:\nanchored: &e\n");
 	assert_int_equal(report_errors(reading.report), 0);
 	check_place(node_get(reading.root, "k\xc3\xa9y"), 2, 11, 3);
 	check_place(node_get(reading.root, "q"), 3, 4, 5);
@@ -593,8 +615,8 @@ static void
 empty_documents(void **state)
 {
 	(void)state;
-	static const char *const texts[] = { "", "\n\n", "# nothing\n", "---\n", "---\n...\n", "~\n", "null\n", "{}\n",
-		"\xef\xbb\xbf", "\xef\xbb\xbf# x\r\n" };
+	static const char *const texts[] = { "", "\n\n", "# nothing\n", "---\n", "---\n...\n", "~\n",
+		"null\n", "{}\n", "\xef\xbb\xbf", "\xef\xbb\xbf# x\r\n" };
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct reading reading = read_text(texts[i]);
 		if (report_errors(reading.report) || reading.root->n || report_incomplete(reading.report))
@@ -608,9 +630,10 @@ static void
 aliases_and_merge_keys(void **state)
 {
 	(void)state;
-	struct reading reading = read_text(
-		"d: &d {interval: 10s, offset: 1s}\ne: &e {interval: 5s, timeout: 2s}\n"
-		"one: {<<: *d, offset: 7s}\ntwo: {interval: 1s, <<: [*e, *d]}\nthree: {<<: {x: y}}\n'<<': text\nk: &k name\n*k : v\n");
+	struct reading reading =
+		read_text("d: &d {interval: 10s, offset: 1s}\ne: &e {interval: 5s, timeout: 2s}\n"
+				  "one: {<<: *d, offset: 7s}\ntwo: {interval: 1s, <<: [*e, *d]}\nthree: {<<: {x: "
+				  "y}}\n'<<': text\nk: &k name\n*k : v\n");
 	assert_string_equal(reading.printed.data, "");
 	const struct node *one = node_get(reading.root, "one"), *two = node_get(reading.root, "two");
 	assert_int_equal(one->n, 2);
@@ -624,7 +647,8 @@ aliases_and_merge_keys(void **state)
 	assert_string_equal(value_of(&reading, "<<"), "text");
 	assert_string_equal(value_of(&reading, "name"), "v");
 	/* Copies: a change of one use is no change of another. */
-	assert_ptr_not_equal(node_get(one, "interval"), node_get(node_get(reading.root, "d"), "interval"));
+	assert_ptr_not_equal(
+		node_get(one, "interval"), node_get(node_get(reading.root, "d"), "interval"));
 	assert_int_equal(node_get(one, "interval")->place.line, 1);
 	finish(&reading);
 }
@@ -635,8 +659,8 @@ static void
 what_was_read_before_an_error(void **state)
 {
 	(void)state;
-	struct reading reading = read_text(
-		"cluster: x\ncluster: y\nsamplers:\n  cpu: {interval: 1s}\n  meminfo: {interval: 2s, offset: @}\nstores: {}\n");
+	struct reading reading = read_text("cluster: x\ncluster: y\nsamplers:\n  cpu: {interval: 1s}\n "
+									   " meminfo: {interval: 2s, offset: @}\nstores: {}\n");
 	assert_true(report_incomplete(reading.report));
 	assert_int_equal(report_errors(reading.report), 2);
 	assert_string_equal(value_of(&reading, "cluster"), "x");
@@ -671,8 +695,11 @@ static void
 several_errors_in_one_file(void **state)
 {
 	(void)state;
-	struct reading reading = read_text("a: !x 1\nb: {c: 1, c: 2}\nd: *nope\n\"\": 1\ne: \"\xff\"\nf: [1\n");
-	const char *order[] = { "t.yaml:1:4:", "t.yaml:2:11:", "t.yaml:3:4:", "t.yaml:4:1:", "t.yaml:5:5:", "t.yaml:6:4:" };
+	struct reading reading =
+		read_text("a: !x 1\nb: {c: 1, c: 2}\nd: *nope\n\"\": 1\ne: \"\xff\"\nf: [1\n");
+	const char *order[] = {
+		"t.yaml:1:4:", "t.yaml:2:11:", "t.yaml:3:4:", "t.yaml:4:1:", "t.yaml:5:5:", "t.yaml:6:4:"
+	};
 	const char *at = reading.printed.data;
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		at = strstr(at, order[i]);
@@ -713,13 +740,18 @@ wrong_kinds(void **state)
 		"    2 |   interval:10s\n"
 		"      |   ^~~~~~~~~~~~\n"
 		"      | write 'interval: 10s', with a blank after the colon\n");
-	check_kind("a:\n  interval 10s\n", NODE_MAPPING, "| write 'interval: 10s', with a colon and a blank\n");
-	check_kind("a: interval=10s\n", NODE_MAPPING, "| write 'interval: 10s', with a colon and a blank\n");
-	check_kind("a: [1, 2]\n", NODE_MAPPING, "t.yaml:1:4: error: a: expected 'key: value' pairs, found a list\n");
-	check_kind("a:\n", NODE_MAPPING, "t.yaml:1:3: error: a: expected 'key: value' pairs, found nothing\n");
+	check_kind("a:\n  interval 10s\n", NODE_MAPPING,
+		"| write 'interval: 10s', with a colon and a blank\n");
+	check_kind(
+		"a: interval=10s\n", NODE_MAPPING, "| write 'interval: 10s', with a colon and a blank\n");
+	check_kind("a: [1, 2]\n", NODE_MAPPING,
+		"t.yaml:1:4: error: a: expected 'key: value' pairs, found a list\n");
+	check_kind(
+		"a:\n", NODE_MAPPING, "t.yaml:1:3: error: a: expected 'key: value' pairs, found nothing\n");
 	check_kind("a: x\n", NODE_SEQUENCE, "| a list of one is written [x]\n");
 	check_kind("a: {b: c}\n", NODE_SEQUENCE, "expected a list, found a mapping");
-	check_kind("a: {b: c}\n", NODE_SCALAR, "t.yaml:1:4: error: a: expected a single value, found a mapping\n");
+	check_kind("a: {b: c}\n", NODE_SCALAR,
+		"t.yaml:1:4: error: a: expected a single value, found a mapping\n");
 	check_kind("a: [b]\n", NODE_SCALAR, "expected a single value, found a list");
 }
 
@@ -729,7 +761,8 @@ broken_and_null_nodes_say_nothing(void **state)
 	(void)state;
 	struct reading reading = read_text("a: !x 1\nb:\n");
 	assert_int_equal(report_errors(reading.report), 1);
-	assert_false(node_expect(node_get(reading.root, "a"), NODE_MAPPING, false, "a", reading.report));
+	assert_false(
+		node_expect(node_get(reading.root, "a"), NODE_MAPPING, false, "a", reading.report));
 	assert_false(node_expect(node_get(reading.root, "a"), NODE_SCALAR, false, "a", reading.report));
 	assert_false(node_expect(node_get(reading.root, "b"), NODE_MAPPING, true, "b", reading.report));
 	assert_int_equal(report_errors(reading.report), 1);
@@ -768,10 +801,11 @@ tabs_wide_and_control_characters_in_lines(void **state)
 {
 	(void)state;
 	struct reading reading = read_text("a:\t\xe6\xb0\xb4 \xc3\xa9 e\xcc\x81 \x1b[31m &x: b: *q\n");
-	/* a: blank, water (2 cells), e acute (1), e with a combining acute (1): the escape is its eleventh cell. */
-	assert_non_null(strstr(reading.printed.data,
-		"    1 | a: \xe6\xb0\xb4 \xc3\xa9 e\xcc\x81 ?[31m &x: b: *q\n"
-		"      |           ^\n"));
+	/* a: blank, water (2 cells), e acute (1), e with a combining acute (1): the escape is its
+	 * eleventh cell. */
+	assert_non_null(
+		strstr(reading.printed.data, "    1 | a: \xe6\xb0\xb4 \xc3\xa9 e\xcc\x81 ?[31m &x: b: *q\n"
+									 "      |           ^\n"));
 	assert_null(strchr(reading.printed.data, '\x1b'));
 	finish(&reading);
 	reading = read_text("\xe6\xb0\xb4: *\xe6\xb0\xb4\n");
@@ -841,8 +875,8 @@ repetitions_are_said_once(void **state)
 	report_error(report, &place, 0, "b", "text %d\n\x1b", 1);
 	report_error(report, NULL, 0, NULL, "of no file");
 	report_print(report, &printed);
-	assert_string_equal(printed.data,
-		"error: of no file\nx?.yaml: error: a: text 1 ?\n      | hint\nx?.yaml: error: b: text 1 ?\n3 errors in 0 files\n");
+	assert_string_equal(printed.data, "error: of no file\nx?.yaml: error: a: text 1 ?\n      | "
+									  "hint\nx?.yaml: error: b: text 1 ?\n3 errors in 0 files\n");
 	text_free(&printed);
 	report_free(report);
 }
@@ -879,13 +913,24 @@ shown_text_reads_back(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
-		"{}", "a:\nb: ~\nc: null\nd: ''\ne: '~'\nf: 'null'\n", "a: 'it''s'\nb: \"\\\"\\\\\"\nc: \"\\u2028\\u0085\\ufeff\\e\\x7f\"\n",
-		"a: |\n  x\n   y\n\n\nb: >\n  x\n  y\n\n  z\n", "- : x\n", "a: [[], {}, [[]], [{}], [[a, [b]], c], {d: [e]}]\n",
-		"a:\n- b: 1\n  c:\n  - d\n-\n- ''\n", "'<<': 1\n'- a': 2\n'#b': 3\n'c: d': 4\n'e:': 5\n' f ': 6\n'*g': 7\n'{': 8\n'-': 9\n'---': 1\n'?': 2\n",
-		"a: '- b'\nb: ' c'\nc: 'd '\nd: 'e: f'\ne: 'g #h'\nf: 'i#j'\ng: '*x'\nh: '[x'\ni: '@'\nj: '%'\nk: '- '\nl: '?'\nm: '...'\n",
-		"a: -5\nb: +5\nc: .5\nd: -\nx: /a/b\ne: a:b\nf: a,b]\ng: '!x'\nh: 2026-01-01\n", "a: ${env:X}\nb: $${x}\nc: $$${y}\n",
-		"\xc3\xa9: \xf0\x9f\x98\x80\nk: \"\\ufeffx\"\n", "a: &x {b: [1, 2]}\nc: *x\nd: {<<: *x, e: f}\n",
-		"a: \"line\\nline\\r\\n\\ttab\"\nb: \"trailing \\n\"\nc: \"\\n\"\n", "a: \"\\u202ertl\"\nb: 'x\xc2\xa0y'\nc: \xc2\xa0z\n",
+		"{}",
+		"a:\nb: ~\nc: null\nd: ''\ne: '~'\nf: 'null'\n",
+		"a: 'it''s'\nb: \"\\\"\\\\\"\nc: \"\\u2028\\u0085\\ufeff\\e\\x7f\"\n",
+		"a: |\n  x\n   y\n\n\nb: >\n  x\n  y\n\n  z\n",
+		"- : x\n",
+		"a: [[], {}, [[]], [{}], [[a, [b]], c], {d: [e]}]\n",
+		"a:\n- b: 1\n  c:\n  - d\n-\n- ''\n",
+		"'<<': 1\n'- a': 2\n'#b': 3\n'a #b': 3\n'c: d': 4\n'e:': 5\n' f ': 6\n'*g': 7\n'{': "
+		"8\n'-': 9\n'---': "
+		"1\n'?': 2\n",
+		"a: '- b'\nb: ' c'\nc: 'd '\nd: 'e: f'\ne: 'g #h'\nf: 'i#j'\ng: '*x'\nh: '[x'\ni: '@'\nj: "
+		"'%'\nk: '- '\nl: '?'\nm: '...'\n",
+		"a: -5\nb: +5\nc: .5\nd: -\nx: /a/b\ne: a:b\nf: a,b]\ng: '!x'\nh: 2026-01-01\n",
+		"a: ${env:X}\nb: $${x}\nc: $$${y}\n",
+		"\xc3\xa9: \xf0\x9f\x98\x80\nk: \"\\ufeffx\"\n",
+		"a: &x {b: [1, 2]}\nc: *x\nd: {<<: *x, e: f}\n",
+		"a: \"line\\nline\\r\\n\\ttab\"\nb: \"trailing \\n\"\nc: \"\\n\"\n",
+		"a: \"\\u202ertl\"\nb: 'x\xc2\xa0y'\nc: \xc2\xa0z\n",
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct reading first = read_text(texts[i]);
@@ -907,15 +952,17 @@ static void
 shown_form(void **state)
 {
 	(void)state;
-	struct reading reading = read_text("a: {b: 10s, c: 'no', d: no, e: , f: []}\nr:\n  - {x: 1, y: [2]}\n  - z\n");
+	struct reading reading =
+		read_text("a: {b: 10s, c: 'no', d: no, e: , f: []}\nr:\n  - {x: 1, y: [2]}\n  - z\n");
 	struct text shown = { 0 };
 	node_show(reading.root, &shown, false);
-	assert_string_equal(shown.data,
-		"a:\n  b: 10s\n  c: 'no'\n  d: no\n  e:\n  f: []\nr:\n  - x: 1\n    y:\n      - 2\n  - z\n");
+	assert_string_equal(shown.data, "a:\n  b: 10s\n  c: 'no'\n  d: no\n  e:\n  f: []\nr:\n  - x: "
+									"1\n    y:\n      - 2\n  - z\n");
 	shown.size = 0;
 	node_show(reading.root, &shown, true);
 	assert_string_equal(shown.data,
-		"a:\n  b: 10s # t.yaml:1\n  c: 'no' # t.yaml:1\n  d: no # t.yaml:1\n  e: # t.yaml:1\n  f: []\n"
+		"a:\n  b: 10s # t.yaml:1\n  c: 'no' # t.yaml:1\n  d: no # t.yaml:1\n  e: # t.yaml:1\n  f: "
+		"[]\n"
 		"r:\n  - x: 1 # t.yaml:3\n    y:\n      - 2 # t.yaml:3\n  - z # t.yaml:4\n");
 	text_free(&shown);
 	finish(&reading);

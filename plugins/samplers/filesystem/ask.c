@@ -265,7 +265,10 @@ asker_run(struct asker *asker, struct ask *const *asks, size_t n, int64_t deadli
 		asker->queue = asks[i];
 	}
 	pthread_cond_signal(&asker->work);
-	/* With many dead mounts at once the rest has its turn next time: by then the dead ones are known. */
+	/*
+	 * With many dead mounts at once the rest has its turn next time: by then the dead ones are
+	 * known.
+	 */
 	int64_t end = now_ns() + 2 * deadline;
 
 	for (;;) {
@@ -279,8 +282,8 @@ asker_run(struct asker *asker, struct ask *const *asks, size_t n, int64_t deadli
 		if (!out.queued && !out.busy)
 			break;
 		/* Every worker is in a call, and for long: one more goes on with the queue. */
-		if (out.queued && asker->threads - asker->lost <= out.busy && now - out.newest >= IMPATIENCE &&
-		    !start_worker(asker) && !out.busy) {
+		if (out.queued && asker->threads - asker->lost <= out.busy &&
+			now - out.newest >= IMPATIENCE && !start_worker(asker) && !out.busy) {
 			empty_queue(asker);
 			continue;
 		}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Asking mounts for their numbers on threads that may be lost: a call to a file server that is gone does not return and its
- * thread cannot be killed. One worker serves all mounts as long as they answer; one that hangs is left to its call, holds
- * nothing that others need, and a new worker goes on with the rest.
+ * Asking mounts for their numbers on threads that may be lost: a call to a file server that is gone
+ * does not return and its thread cannot be killed. One worker serves all mounts as long as they
+ * answer; one that hangs is left to its call, holds nothing that others need, and a new worker goes
+ * on with the rest.
  */
 #ifndef WEIR_FILESYSTEM_ASK_H
 #define WEIR_FILESYSTEM_ASK_H
@@ -15,13 +16,16 @@
 #include <weir/error.h>
 
 enum ask_state {
-	ASK_IDLE,   /* to be asked anew, or the answer is there */
+	ASK_IDLE, /* to be asked anew, or the answer is there */
 	ASK_QUEUED,
-	ASK_BUSY,   /* a worker is in the call */
-	ASK_LOST,   /* the same, past the deadline */
+	ASK_BUSY, /* a worker is in the call */
+	ASK_LOST, /* the same, past the deadline */
 };
 
-/* One mount's question and answer. Between runs the owner may read it unless it is ASK_LOST: then only through ask_lost. */
+/*
+ * One mount's question and answer. Between runs the owner may read it unless it is ASK_LOST: then
+ * only through ask_lost.
+ */
 struct ask {
 	struct ask *next;
 	enum ask_state state;

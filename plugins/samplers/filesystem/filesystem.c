@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * filesystem: room and inodes of mounted file systems. The list of mounts is read again when the kernel says that it changed;
- * numbers come from statfs, asked on threads that may hang (ask.h). Under a root there is the list alone.
+ * filesystem: room and inodes of mounted file systems. The list of mounts is read again when the
+ * kernel says that it changed; numbers come from statfs, asked on threads that may hang (ask.h).
+ * Under a root there is the list alone.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,10 @@
 #include "ask.h"
 #include "mounts.h"
 
-/* A mount that did not answer is left alone for a minute, then for twice as long each time, up to an hour. */
+/*
+ * A mount that did not answer is left alone for a minute, then for twice as long each time, up to
+ * an hour.
+ */
 #define PAUSE_FIRST (60 * WEIR_SECOND)
 #define PAUSE_MOST WEIR_HOUR
 /* One that refuses us is asked again every ten minutes. */
@@ -26,22 +30,22 @@
 struct mount {
 	char *point, *fstype, *device;
 	bool read_only;
-	struct ask *ask;       /* NULL under a root */
-	bool answered;         /* in this tick */
-	bool troubled;         /* a capability row stands */
-	int64_t pause, retry;  /* back-off and its end, monotonic nanoseconds */
+	struct ask *ask;      /* NULL under a root */
+	bool answered;        /* in this tick */
+	bool troubled;        /* a capability row stands */
+	int64_t pause, retry; /* back-off and its end, monotonic nanoseconds */
 };
 
 struct filesystem {
 	struct weir_ctx *ctx;
 	enum mounts_form form;
 	struct weir_file *list;
-	int watch;             /* mountinfo, polled for changes; -1 none */
+	int watch; /* mountinfo, polled for changes; -1 none */
 	bool watched, listed;
 	struct asker *asker;
 	struct mount *mounts;
 	size_t n;
-	struct ask **asks;     /* [n] those to be asked now */
+	struct ask **asks; /* [n] those to be asked now */
 	struct weir_list include, exclude;
 	int64_t deadline;
 };
@@ -60,13 +64,16 @@ static const struct weir_column columns[] = {
 	[READ_ONLY] = WEIR_GAUGE_BOOL("read_only", "whether the mount or the file system is read-only"),
 };
 
-static const struct weir_schema filesystem = WEIR_SERIES("filesystem", columns, "room and inodes of mounted file systems");
+static const struct weir_schema filesystem =
+	WEIR_SERIES("filesystem", columns, "room and inodes of mounted file systems");
 static const struct weir_schema *const schemas[] = { &filesystem, NULL };
 
 static const struct weir_option options[] = {
 	WEIR_LIST_OPTION(struct filesystem, include, NULL,
-		"patterns of mount points to report instead of the default choice; autofs is never reported"),
-	WEIR_LIST_OPTION(struct filesystem, exclude, NULL, "patterns of mount points to leave out of the default choice"),
+		"patterns of mount points to report instead of the default choice; autofs is never "
+		"reported"),
+	WEIR_LIST_OPTION(struct filesystem, exclude, NULL,
+		"patterns of mount points to leave out of the default choice"),
 	WEIR_DURATION_OPTION(struct filesystem, deadline, "2s", 10 * WEIR_MS, 60 * WEIR_SECOND,
 		"how long a mount may take to answer before it counts as stuck"),
 	WEIR_OPTIONS_END,
@@ -99,7 +106,10 @@ open_filesystem(void *state, struct weir_ctx *ctx, struct weir_err *err)
 	s->list = weir_file(ctx, path, 0);
 	if (!weir_live(ctx))
 		return 0;
-	/* The mount table tells each descriptor of its own whether it changed since that one was asked last. */
+	/*
+	 * The mount table tells each descriptor of its own whether it changed since that one was asked
+	 * last.
+	 */
 	s->watch = open(path, O_RDONLY | O_CLOEXEC);
 	s->watched = s->watch >= 0;
 	s->asker = asker_new();
@@ -154,8 +164,8 @@ mount_take(struct filesystem *s, const struct mount_line *line, struct mount *m)
 	for (size_t i = 0; i < s->n; i++) {
 		struct mount *old = &s->mounts[i];
 
-		if (old->point && is_text(&line->point, old->point) && is_text(&line->fstype, old->fstype) &&
-		    is_text(&line->device, old->device)) {
+		if (old->point && is_text(&line->point, old->point) &&
+			is_text(&line->fstype, old->fstype) && is_text(&line->device, old->device)) {
 			*m = *old;
 			*old = (struct mount){ 0 };
 			m->read_only = line->read_only;
@@ -175,7 +185,9 @@ static bool
 mount_make(struct filesystem *s, const struct mount_line *line, struct mount *m)
 {
 	*m = (struct mount){
-		.point = copy(&line->point), .fstype = copy(&line->fstype), .device = copy(&line->device),
+		.point = copy(&line->point),
+		.fstype = copy(&line->fstype),
+		.device = copy(&line->device),
 		.read_only = line->read_only,
 	};
 	if (m->point && s->asker)
@@ -200,7 +212,8 @@ read_list(struct filesystem *s, struct weir_err *err)
 	bool good = mounts && asks;
 
 	for (; good && made < n; made++)
-		good = mount_take(s, &lines[made], &mounts[made]) || mount_make(s, &lines[made], &mounts[made]);
+		good = mount_take(s, &lines[made], &mounts[made]) ||
+			   mount_make(s, &lines[made], &mounts[made]);
 	free(lines);
 	for (size_t i = 0; i < s->n; i++)
 		if (s->mounts[i].point)
@@ -223,7 +236,8 @@ mount_stuck(struct filesystem *s, struct mount *m, int64_t now)
 		m->pause = PAUSE_MOST;
 	m->retry = now + m->pause;
 	m->troubled = true;
-	weir_capability(s->ctx, m->point, WEIR_FAILED, "stuck: '%s' does not answer; asked again in %lld s", m->device,
+	weir_capability(s->ctx, m->point, WEIR_FAILED,
+		"stuck: '%s' does not answer; asked again in %lld s", m->device,
 		(long long)(m->pause / WEIR_SECOND));
 }
 
@@ -232,15 +246,18 @@ mount_failed(struct filesystem *s, struct mount *m, int64_t now)
 {
 	int error = -m->ask->error;
 
-	if (error == EAGAIN || error == ENODATA) /* its turn did not come; nothing is mounted on the autofs now */
+	if (error == EAGAIN ||
+		error == ENODATA) /* its turn did not come; nothing is mounted on the autofs now */
 		return;
 	bool refused = error == EACCES || error == EPERM;
 
 	m->retry = refused ? now + PAUSE_REFUSED : 0;
 	m->troubled = true;
 	weir_capability(s->ctx, m->point, refused ? WEIR_REFUSED : WEIR_FAILED, "%s%s", strerror(error),
-		refused ? ": a file system of another user's process, or a folder above it that we may not enter needs "
-			  "CAP_DAC_READ_SEARCH" : "");
+		refused ? ": a file system of another user's process, or a folder above it that we may not "
+				  "enter needs "
+				  "CAP_DAC_READ_SEARCH"
+				: "");
 }
 
 static void
@@ -301,7 +318,10 @@ set_numbers(struct weir_row *row, const struct statfs *answer)
 
 	set_bytes(row, SIZE, answer->f_blocks, block);
 	set_bytes(row, FREE, answer->f_bfree, block);
-	/* Room below what is reserved for root is negative on some file systems, and there is none then. */
+	/*
+	 * Room below what is reserved for root is negative on some file systems, and there is none
+	 * then.
+	 */
 	set_bytes(row, AVAILABLE, (int64_t)answer->f_bavail < 0 ? 0 : answer->f_bavail, block);
 	if (answer->f_files) {
 		weir_set_u64(row, FILES, answer->f_files);
@@ -336,6 +356,7 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return s->n ? 0 : -ENODATA;
 }
 
-WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "filesystem", .summary = "room and inodes of mounted file systems",
-            .flags = WEIR_BLOCKING, .state_size = sizeof(struct filesystem), .options = options, .schemas = schemas,
-            .open = open_filesystem, .close = close_filesystem, .sampler = { .sample = sample });
+WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "filesystem",
+	.summary = "room and inodes of mounted file systems", .flags = WEIR_BLOCKING,
+	.state_size = sizeof(struct filesystem), .options = options, .schemas = schemas,
+	.open = open_filesystem, .close = close_filesystem, .sampler = { .sample = sample });

@@ -7,7 +7,8 @@
 
 /* One line. Parts point into the text; `point` is decoded in place there. */
 struct mount_line {
-	struct weir_scan number, root, point, fstype, device, super; /* number: major:minor; root and super: mountinfo only */
+	struct weir_scan number, root, point, fstype, device,
+		super; /* number: major:minor; root and super: mountinfo only */
 	bool read_only;
 };
 
@@ -17,7 +18,7 @@ enum mounts_form {
 };
 
 /* Lines that are to be reported, one per file system, from malloc; -ENOMEM. The text is changed. */
-int mounts_list(enum mounts_form, struct weir_scan text, const struct weir_list *include, const struct weir_list *exclude,
-                struct mount_line **lines, size_t *n);
+int mounts_list(enum mounts_form, struct weir_scan text, const struct weir_list *include,
+	const struct weir_list *exclude, struct mount_line **lines, size_t *n);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The first processor of /proc/cpuinfo: make, model, frequency, whether there is a hypervisor below. */
+/*
+ * The first processor of /proc/cpuinfo: make, model, frequency, whether there is a hypervisor
+ * below.
+ */
 #include "host.h"
 
 #include <sys/utsname.h>
@@ -9,28 +12,54 @@ static const struct {
 	unsigned number;
 	const char *name;
 } implementers[] = {
-	{ 0x41, "ARM" },      { 0x42, "Broadcom" }, { 0x43, "Cavium" },    { 0x46, "Fujitsu" }, { 0x48, "HiSilicon" },
-	{ 0x4e, "NVIDIA" },   { 0x50, "APM" },      { 0x51, "Qualcomm" },  { 0x53, "Samsung" }, { 0x56, "Marvell" },
-	{ 0x61, "Apple" },    { 0x6d, "Microsoft" }, { 0x70, "Phytium" },  { 0xc0, "Ampere" },
+	{ 0x41, "ARM" },
+	{ 0x42, "Broadcom" },
+	{ 0x43, "Cavium" },
+	{ 0x46, "Fujitsu" },
+	{ 0x48, "HiSilicon" },
+	{ 0x4e, "NVIDIA" },
+	{ 0x50, "APM" },
+	{ 0x51, "Qualcomm" },
+	{ 0x53, "Samsung" },
+	{ 0x56, "Marvell" },
+	{ 0x61, "Apple" },
+	{ 0x6d, "Microsoft" },
+	{ 0x70, "Phytium" },
+	{ 0xc0, "Ampere" },
 };
 static const struct {
 	unsigned implementer, part;
 	const char *name;
 } parts[] = {
-	{ 0x41, 0xd03, "Cortex-A53" },  { 0x41, 0xd04, "Cortex-A35" },  { 0x41, 0xd05, "Cortex-A55" },
-	{ 0x41, 0xd07, "Cortex-A57" },  { 0x41, 0xd08, "Cortex-A72" },  { 0x41, 0xd09, "Cortex-A73" },
-	{ 0x41, 0xd0a, "Cortex-A75" },  { 0x41, 0xd0b, "Cortex-A76" },  { 0x41, 0xd0c, "Neoverse-N1" },
-	{ 0x41, 0xd40, "Neoverse-V1" }, { 0x41, 0xd49, "Neoverse-N2" }, { 0x41, 0xd4a, "Neoverse-E1" },
-	{ 0x41, 0xd4f, "Neoverse-V2" }, { 0x41, 0xd83, "Neoverse-V3AE" }, { 0x41, 0xd84, "Neoverse-V3" },
-	{ 0x41, 0xd8e, "Neoverse-N3" }, { 0x43, 0x0a1, "ThunderX" },    { 0x43, 0x0af, "ThunderX2" },
-	{ 0x46, 0x001, "A64FX" },       { 0x48, 0xd01, "Kunpeng-920" }, { 0x4e, 0x004, "Carmel" },
-	{ 0xc0, 0xac3, "Ampere-1" },    { 0xc0, 0xac4, "Ampere-1a" },
+	{ 0x41, 0xd03, "Cortex-A53" },
+	{ 0x41, 0xd04, "Cortex-A35" },
+	{ 0x41, 0xd05, "Cortex-A55" },
+	{ 0x41, 0xd07, "Cortex-A57" },
+	{ 0x41, 0xd08, "Cortex-A72" },
+	{ 0x41, 0xd09, "Cortex-A73" },
+	{ 0x41, 0xd0a, "Cortex-A75" },
+	{ 0x41, 0xd0b, "Cortex-A76" },
+	{ 0x41, 0xd0c, "Neoverse-N1" },
+	{ 0x41, 0xd40, "Neoverse-V1" },
+	{ 0x41, 0xd49, "Neoverse-N2" },
+	{ 0x41, 0xd4a, "Neoverse-E1" },
+	{ 0x41, 0xd4f, "Neoverse-V2" },
+	{ 0x41, 0xd83, "Neoverse-V3AE" },
+	{ 0x41, 0xd84, "Neoverse-V3" },
+	{ 0x41, 0xd8e, "Neoverse-N3" },
+	{ 0x43, 0x0a1, "ThunderX" },
+	{ 0x43, 0x0af, "ThunderX2" },
+	{ 0x46, 0x001, "A64FX" },
+	{ 0x48, 0xd01, "Kunpeng-920" },
+	{ 0x4e, 0x004, "Carmel" },
+	{ 0xc0, 0xac3, "Ampere-1" },
+	{ 0xc0, 0xac4, "Ampere-1a" },
 };
 
 /* What the lines of one processor say; empty: not said. */
 struct processor {
-	struct weir_scan vendor, model_name, family, model, stepping, microcode, flags, implementer, architecture, variant, part,
-		revision, isa;
+	struct weir_scan vendor, model_name, family, model, stepping, microcode, flags, implementer,
+		architecture, variant, part, revision, isa;
 };
 
 static void
@@ -48,11 +77,22 @@ parse(struct weir_scan text, struct processor *p)
 		const char *key;
 		struct weir_scan *value;
 	} keys[] = {
-		{ "vendor_id", &p->vendor }, { "model name", &p->model_name }, { "Model Name", &p->model_name },
-		{ "cpu", &p->model_name }, { "uarch", &p->model_name }, { "cpu family", &p->family }, { "model", &p->model },
-		{ "stepping", &p->stepping }, { "microcode", &p->microcode }, { "flags", &p->flags },
-		{ "CPU implementer", &p->implementer }, { "CPU architecture", &p->architecture }, { "CPU variant", &p->variant },
-		{ "CPU part", &p->part }, { "CPU revision", &p->revision }, { "isa", &p->isa },
+		{ "vendor_id", &p->vendor },
+		{ "model name", &p->model_name },
+		{ "Model Name", &p->model_name },
+		{ "cpu", &p->model_name },
+		{ "uarch", &p->model_name },
+		{ "cpu family", &p->family },
+		{ "model", &p->model },
+		{ "stepping", &p->stepping },
+		{ "microcode", &p->microcode },
+		{ "flags", &p->flags },
+		{ "CPU implementer", &p->implementer },
+		{ "CPU architecture", &p->architecture },
+		{ "CPU variant", &p->variant },
+		{ "CPU part", &p->part },
+		{ "CPU revision", &p->revision },
+		{ "isa", &p->isa },
 	};
 	struct weir_scan line, key;
 
@@ -70,7 +110,8 @@ parse(struct weir_scan text, struct processor *p)
 static bool
 number(struct weir_scan word, uint64_t *value)
 {
-	bool good = weir_scan_prefix(&word, "0x") ? weir_scan_hex(&word, value) : weir_scan_u64(&word, value);
+	bool good =
+		weir_scan_prefix(&word, "0x") ? weir_scan_hex(&word, value) : weir_scan_u64(&word, value);
 
 	return good && word.at == word.end;
 }
@@ -137,16 +178,21 @@ frequencies(struct facts *f, const struct processor *p)
 {
 	uint64_t value, in_name = frequency_in_name(p->model_name);
 
-	if (host_number(f->host, &value, "/sys/devices/system/cpu/cpu0/cpufreq/base_frequency") && value)
+	if (host_number(f->host, &value, "/sys/devices/system/cpu/cpu0/cpufreq/base_frequency") &&
+		value)
 		fact_number(f, NOMINAL_FREQUENCY, value * 1000);
 	else if (in_name)
 		fact_number(f, NOMINAL_FREQUENCY, in_name);
-	else if (host_number(f->host, &value, "/sys/devices/system/cpu/cpu0/acpi_cppc/nominal_freq") && value)
+	else if (host_number(f->host, &value, "/sys/devices/system/cpu/cpu0/acpi_cppc/nominal_freq") &&
+			 value)
 		fact_number(f, NOMINAL_FREQUENCY, value * 1000000);
-	fact_number_file(f, MAX_FREQUENCY, 1000, "/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq");
+	fact_number_file(
+		f, MAX_FREQUENCY, 1000, "/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq");
 }
 
-/* The kernel names its architecture since 6.1; uname is of this machine; else the processor tells. */
+/*
+ * The kernel names its architecture since 6.1; uname is of this machine; else the processor tells.
+ */
 static void
 machine(struct facts *f, const struct processor *p)
 {
@@ -156,7 +202,8 @@ machine(struct facts *f, const struct processor *p)
 	uint64_t architecture;
 	const char *guess = NULL;
 
-	if (host_line(f->host, text, sizeof(text), &line, "/proc/sys/kernel/arch") && weir_scan_left(&line)) {
+	if (host_line(f->host, text, sizeof(text), &line, "/proc/sys/kernel/arch") &&
+		weir_scan_left(&line)) {
 		fact_scan(f, MACHINE, &line);
 		return;
 	}
@@ -176,15 +223,28 @@ machine(struct facts *f, const struct processor *p)
 static const char *
 hypervisor_of_firmware(const struct host *h)
 {
-	static const char *const files[] = { "product_name", "sys_vendor", "board_vendor", "bios_vendor" };
+	static const char *const files[] = { "product_name", "sys_vendor", "board_vendor",
+		"bios_vendor" };
 	static const struct {
 		const char *word, *name;
 	} words[] = {
-		{ "KVM", "kvm" }, { "OpenStack", "kvm" }, { "KubeVirt", "kvm" }, { "Amazon EC2", "amazon" },
-		{ "Google Compute Engine", "google" }, { "QEMU", "qemu" }, { "VMware", "vmware" }, { "VMW", "vmware" },
-		{ "VirtualBox", "oracle" }, { "innotek GmbH", "oracle" }, { "Xen", "xen" }, { "Bochs", "bochs" },
-		{ "Parallels", "parallels" }, { "BHYVE", "bhyve" }, { "Hyper-V", "microsoft" },
-		{ "Virtual Machine", "microsoft" }, { "Apple Virtualization", "apple" },
+		{ "KVM", "kvm" },
+		{ "OpenStack", "kvm" },
+		{ "KubeVirt", "kvm" },
+		{ "Amazon EC2", "amazon" },
+		{ "Google Compute Engine", "google" },
+		{ "QEMU", "qemu" },
+		{ "VMware", "vmware" },
+		{ "VMW", "vmware" },
+		{ "VirtualBox", "oracle" },
+		{ "innotek GmbH", "oracle" },
+		{ "Xen", "xen" },
+		{ "Bochs", "bochs" },
+		{ "Parallels", "parallels" },
+		{ "BHYVE", "bhyve" },
+		{ "Hyper-V", "microsoft" },
+		{ "Virtual Machine", "microsoft" },
+		{ "Apple Virtualization", "apple" },
 	};
 
 	for (size_t i = 0; i < WEIR_COUNT(files); i++) {
@@ -206,7 +266,8 @@ virtualization(struct facts *f, const struct processor *p)
 	char text[64];
 	struct weir_scan type;
 
-	if (host_line(f->host, text, sizeof(text), &type, "/sys/hypervisor/type") && weir_scan_left(&type)) {
+	if (host_line(f->host, text, sizeof(text), &type, "/sys/hypervisor/type") &&
+		weir_scan_left(&type)) {
 		fact_scan(f, VIRTUALIZATION, &type);
 		return;
 	}

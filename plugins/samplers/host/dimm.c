@@ -1,26 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory modules: from the firmware's SMBIOS table, which is for root; else from EDAC, which knows less. */
+/*
+ * Memory modules: from the firmware's SMBIOS table, which is for root; else from EDAC, which knows
+ * less.
+ */
 #include "host.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum dimm_column { DIMM_NAME, LABEL, LOCATION, SIZE, TYPE, SPEED, MANUFACTURER, PART_NUMBER, DIMM_SERIAL };
+enum dimm_column {
+	DIMM_NAME, LABEL, LOCATION, SIZE, TYPE, SPEED, MANUFACTURER, PART_NUMBER, DIMM_SERIAL,
+};
 
 static const struct weir_column columns[] = {
-	[DIMM_NAME] = WEIR_KEY_STR("dimm", "place in its table: handle of SMBIOS, or controller and module of EDAC"),
+	[DIMM_NAME] = WEIR_KEY_STR(
+		"dimm", "place in its table: handle of SMBIOS, or controller and module of EDAC"),
 	[LABEL] = WEIR_LABEL_STR("label", "name of the slot"),
 	[LOCATION] = WEIR_LABEL_STR("location", "bank of the slot, or controller, channel and slot"),
 	[SIZE] = WEIR_GAUGE_U64("size", "By", "size of the module"),
 	[TYPE] = WEIR_LABEL_STR("type", "kind of memory"),
-	[SPEED] = WEIR_GAUGE_U64("speed", "{transfer}/s", "transfers a second that the module is run at"),
+	[SPEED] =
+		WEIR_GAUGE_U64("speed", "{transfer}/s", "transfers a second that the module is run at"),
 	[MANUFACTURER] = WEIR_LABEL_STR("manufacturer", "maker of the module"),
 	[PART_NUMBER] = WEIR_LABEL_STR("part_number", "part number of the module"),
 	[DIMM_SERIAL] = WEIR_LABEL_STR("serial", "serial number of the module"),
 };
 
-const struct weir_schema host_dimm_schema = WEIR_HOST_ENTITY("dimm", columns, "memory modules of a machine");
+const struct weir_schema host_dimm_schema =
+	WEIR_HOST_ENTITY("dimm", columns, "memory modules of a machine");
 
 /* One structure of SMBIOS: `length` bytes, then strings up to an empty one. */
 struct structure {
@@ -50,7 +58,8 @@ fact_string(struct facts *f, size_t column, const struct structure *s, size_t of
 		at += strnlen((const char *)at, (size_t)(s->end - at)) + 1;
 	if (!number || at >= s->end)
 		return;
-	struct weir_scan text = weir_scan((const char *)at, strnlen((const char *)at, (size_t)(s->end - at)));
+	struct weir_scan text =
+		weir_scan((const char *)at, strnlen((const char *)at, (size_t)(s->end - at)));
 
 	weir_scan_blanks(&text);
 	while (text.end > text.at && text.end[-1] == ' ')
@@ -62,15 +71,29 @@ static const char *
 memory_type(uint64_t type)
 {
 	static const char *const names[] = {
-		[0x12] = "DDR", [0x13] = "DDR2", [0x18] = "DDR3", [0x1a] = "DDR4", [0x1b] = "LPDDR", [0x1c] = "LPDDR2",
-		[0x1d] = "LPDDR3", [0x1e] = "LPDDR4", [0x1f] = "NVDIMM", [0x20] = "HBM", [0x21] = "HBM2", [0x22] = "DDR5",
-		[0x23] = "LPDDR5", [0x24] = "HBM3",
+		[0x12] = "DDR",
+		[0x13] = "DDR2",
+		[0x18] = "DDR3",
+		[0x1a] = "DDR4",
+		[0x1b] = "LPDDR",
+		[0x1c] = "LPDDR2",
+		[0x1d] = "LPDDR3",
+		[0x1e] = "LPDDR4",
+		[0x1f] = "NVDIMM",
+		[0x20] = "HBM",
+		[0x21] = "HBM2",
+		[0x22] = "DDR5",
+		[0x23] = "LPDDR5",
+		[0x24] = "HBM3",
 	};
 
 	return type < WEIR_COUNT(names) ? names[type] : NULL;
 }
 
-/* Bytes; 0: an empty slot or not known. The top bit of the field means KiB, all other bits that there is a longer field. */
+/*
+ * Bytes; 0: an empty slot or not known. The top bit of the field means KiB, all other bits that
+ * there is a longer field.
+ */
 static uint64_t
 module_size(const struct structure *s)
 {
@@ -91,7 +114,8 @@ module_row(struct host *h, struct weir_out *out, uint64_t *hash, const struct st
 	const char *type = memory_type(field(s, 0x12, 1));
 	struct facts f = { .host = h, .row = weir_row(out, DIMM), .hash = hash };
 
-	fact_text(&f, DIMM_NAME, name, (size_t)snprintf(name, sizeof(name), "0x%04x", (unsigned)field(s, 2, 2)));
+	fact_text(&f, DIMM_NAME, name,
+		(size_t)snprintf(name, sizeof(name), "0x%04x", (unsigned)field(s, 2, 2)));
 	fact_string(&f, LABEL, s, 0x10);
 	fact_string(&f, LOCATION, s, 0x11);
 	fact_number(&f, SIZE, module_size(s));
@@ -108,7 +132,8 @@ module_row(struct host *h, struct weir_out *out, uint64_t *hash, const struct st
 }
 
 static void
-walk(struct host *h, struct weir_out *out, uint64_t *hash, const unsigned char *at, const unsigned char *end)
+walk(struct host *h, struct weir_out *out, uint64_t *hash, const unsigned char *at,
+	const unsigned char *end)
 {
 	enum { MEMORY_DEVICE = 17, SHORTEST = 0x1b, END_OF_TABLE = 127 };
 
@@ -137,13 +162,15 @@ edac_row(struct host *h, struct weir_out *out, uint64_t *hash, unsigned controll
 	static const struct {
 		const char *file;
 		size_t column;
-	} labels[] = { { "dimm_label", LABEL }, { "dimm_location", LOCATION }, { "dimm_mem_type", TYPE } };
+	} labels[] = { { "dimm_label", LABEL }, { "dimm_location", LOCATION },
+		{ "dimm_mem_type", TYPE } };
 	struct facts f = { .host = h, .row = weir_row(out, DIMM), .hash = hash };
 	char text[256];
 	struct weir_scan line;
 	uint64_t size;
 
-	fact_text(&f, DIMM_NAME, text, (size_t)snprintf(text, sizeof(text), "mc%u/dimm%u", controller, module));
+	fact_text(&f, DIMM_NAME, text,
+		(size_t)snprintf(text, sizeof(text), "mc%u/dimm%u", controller, module));
 	for (size_t i = 0; i < WEIR_COUNT(labels); i++)
 		if (host_line(h, text, sizeof(text), &line, format, controller, module, labels[i].file))
 			fact_scan(&f, labels[i].column, &line);
@@ -186,5 +213,6 @@ host_dimms(struct host *h, struct weir_out *out, uint64_t *hash)
 	if (size == -EACCES || size == -EPERM)
 		weir_capability(h->ctx, path, WEIR_REFUSED, "permission denied: needs CAP_DAC_READ_SEARCH");
 	else
-		weir_capability(h->ctx, path, WEIR_ABSENT, "neither SMBIOS nor EDAC tells of memory modules");
+		weir_capability(
+			h->ctx, path, WEIR_ABSENT, "neither SMBIOS nor EDAC tells of memory modules");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * host: what a machine is and how it is set up, as an entity: sent at start and when something changed. Everything is read from
- * files, so a saved tree tells of its own machine.
+ * host: what a machine is and how it is set up, as an entity: sent at start and when something
+ * changed. Everything is read from files, so a saved tree tells of its own machine.
  */
 #include "host.h"
 
@@ -13,7 +13,8 @@
 
 static const struct weir_column columns[] = {
 	[BOOT_ID] = WEIR_LABEL_STR("boot_id", "identifier of this boot"),
-	[BOOT_TIME] = WEIR_GAUGE_I64("boot_time", "s", "when the machine was booted, seconds since the epoch, as first read"),
+	[BOOT_TIME] = WEIR_GAUGE_I64(
+		"boot_time", "s", "when the machine was booted, seconds since the epoch, as first read"),
 	[KERNEL_RELEASE] = WEIR_LABEL_STR("kernel_release", "release of the kernel"),
 	[KERNEL_VERSION] = WEIR_LABEL_STR("kernel_version", "build of the kernel"),
 	[MACHINE] = WEIR_LABEL_STR("machine", "architecture: x86_64, aarch64 and so on"),
@@ -22,18 +23,24 @@ static const struct weir_column columns[] = {
 	[OS_NAME] = WEIR_LABEL_STR("os_name", "distribution and version for people"),
 	[CPU_VENDOR] = WEIR_LABEL_STR("cpu_vendor", "maker of the processor"),
 	[CPU_MODEL] = WEIR_LABEL_STR("cpu_model", "name of the processor"),
-	[CPU_FAMILY] = WEIR_GAUGE_U64("cpu_family", "1", "family number of the processor; arm64: its architecture"),
-	[CPU_MODEL_NUMBER] = WEIR_GAUGE_U64("cpu_model_number", "1", "model number of the processor; arm64: its part number"),
-	[CPU_STEPPING] = WEIR_GAUGE_U64("cpu_stepping", "1", "stepping of the processor; arm64: 16 x variant + revision"),
+	[CPU_FAMILY] = WEIR_GAUGE_U64(
+		"cpu_family", "1", "family number of the processor; arm64: its architecture"),
+	[CPU_MODEL_NUMBER] = WEIR_GAUGE_U64(
+		"cpu_model_number", "1", "model number of the processor; arm64: its part number"),
+	[CPU_STEPPING] = WEIR_GAUGE_U64(
+		"cpu_stepping", "1", "stepping of the processor; arm64: 16 x variant + revision"),
 	[MICROCODE] = WEIR_LABEL_STR("microcode", "revision of the microcode"),
 	[CPUS] = WEIR_GAUGE_U64("cpus", "1", "logical processors online"),
 	[CORES] = WEIR_GAUGE_U64("cores", "1", "cores with a processor online"),
 	[SOCKETS] = WEIR_GAUGE_U64("sockets", "1", "packages with a processor online"),
-	[THREADS_PER_CORE] = WEIR_GAUGE_U64("threads_per_core", "1", "most processors online of one core"),
+	[THREADS_PER_CORE] =
+		WEIR_GAUGE_U64("threads_per_core", "1", "most processors online of one core"),
 	[NUMA_NODES] = WEIR_GAUGE_U64("numa_nodes", "1", "NUMA nodes online"),
 	[CPUS_ONLINE] = WEIR_LABEL_STR("cpus_online", "processors online as a list: 0-3,8"),
-	[CPUS_ISOLATED] = WEIR_LABEL_STR("cpus_isolated", "processors kept from the scheduler; empty: none"),
-	[NOMINAL_FREQUENCY] = WEIR_GAUGE_U64("nominal_frequency", "Hz", "frequency that the processor is sold by"),
+	[CPUS_ISOLATED] =
+		WEIR_LABEL_STR("cpus_isolated", "processors kept from the scheduler; empty: none"),
+	[NOMINAL_FREQUENCY] =
+		WEIR_GAUGE_U64("nominal_frequency", "Hz", "frequency that the processor is sold by"),
 	[MAX_FREQUENCY] = WEIR_GAUGE_U64("max_frequency", "Hz", "highest frequency of the processor"),
 	[L1D] = WEIR_GAUGE_U64("l1d", "By", "size of a first level data cache"),
 	[L2] = WEIR_GAUGE_U64("l2", "By", "size of a second level cache"),
@@ -44,7 +51,8 @@ static const struct weir_column columns[] = {
 	[CLOCK_TICK] = WEIR_GAUGE_U64("clock_tick", "Hz", "ticks a second of the user-visible clock"),
 	[HUGEPAGE_SIZE] = WEIR_GAUGE_U64("hugepage_size", "By", "default size of a huge page"),
 	[SWAP_TOTAL] = WEIR_GAUGE_U64("swap_total", "By", "size of all swap areas"),
-	[VIRTUALIZATION] = WEIR_LABEL_STR("virtualization", "hypervisor below the machine; none on bare metal"),
+	[VIRTUALIZATION] =
+		WEIR_LABEL_STR("virtualization", "hypervisor below the machine; none on bare metal"),
 	[PRODUCT] = WEIR_LABEL_STR("product", "product name in the firmware"),
 	[VENDOR] = WEIR_LABEL_STR("vendor", "maker of the machine"),
 	[BOARD] = WEIR_LABEL_STR("board", "name of the main board"),
@@ -52,30 +60,41 @@ static const struct weir_column columns[] = {
 	[BIOS_DATE] = WEIR_LABEL_STR("bios_date", "date of the firmware"),
 	[SERIAL] = WEIR_LABEL_STR("serial", "serial number of the machine"),
 	[BOOT_CMDLINE] = WEIR_LABEL_STR("boot_cmdline", "command line of the kernel"),
-	[TSC] = WEIR_LABEL_STR("tsc", "clock source of the kernel: tsc where the processor's counter is good"),
+	[TSC] = WEIR_LABEL_STR(
+		"tsc", "clock source of the kernel: tsc where the processor's counter is good"),
 	[SMT] = WEIR_LABEL_BOOL("smt", "whether cores run several threads"),
-	[MITIGATIONS] = WEIR_LABEL_STR("mitigations", "number of processor faults that the machine is vulnerable to"),
+	[MITIGATIONS] = WEIR_LABEL_STR(
+		"mitigations", "number of processor faults that the machine is vulnerable to"),
 	[THP] = WEIR_LABEL_STR("thp", "transparent huge pages: always, madvise or never"),
 	[SELINUX] = WEIR_LABEL_STR("selinux", "enforcing, permissive or disabled"),
 	[MACHINE_ID] = WEIR_LABEL_STR("machine_id", "hash of the machine's identifier"),
 	[TIMEZONE] = WEIR_LABEL_STR("timezone", "time zone"),
 	[SWAPPINESS] = WEIR_GAUGE_U64("swappiness", "1", "how readily the kernel swaps: 0 to 200"),
-	[OVERCOMMIT_MEMORY] = WEIR_GAUGE_U64("overcommit_memory", "1", "0 heuristic, 1 always, 2 never more than the limit"),
-	[NUMA_BALANCING] = WEIR_GAUGE_U64("numa_balancing", "1", "automatic NUMA balancing: 0 off, 1 on, 2 tiering"),
-	[ZONE_RECLAIM_MODE] = WEIR_GAUGE_U64("zone_reclaim_mode", "1", "bits of what is reclaimed before another node is used"),
+	[OVERCOMMIT_MEMORY] = WEIR_GAUGE_U64(
+		"overcommit_memory", "1", "0 heuristic, 1 always, 2 never more than the limit"),
+	[NUMA_BALANCING] =
+		WEIR_GAUGE_U64("numa_balancing", "1", "automatic NUMA balancing: 0 off, 1 on, 2 tiering"),
+	[ZONE_RECLAIM_MODE] = WEIR_GAUGE_U64(
+		"zone_reclaim_mode", "1", "bits of what is reclaimed before another node is used"),
 };
 
-static const struct weir_schema host = WEIR_HOST_ENTITY("host", columns, "what a machine is and how it is set up");
+static const struct weir_schema host =
+	WEIR_HOST_ENTITY("host", columns, "what a machine is and how it is set up");
 static const struct weir_schema *const schemas[] = {
-	[HOST] = &host, [PCI_DEVICE] = &host_pci_schema, [DIMM] = &host_dimm_schema, NULL,
+	[HOST] = &host,
+	[PCI_DEVICE] = &host_pci_schema,
+	[DIMM] = &host_dimm_schema,
+	NULL,
 };
 
 static const struct weir_option options[] = {
 	WEIR_PAGE_SIZE_OPTION(struct host),
 	WEIR_CLOCK_TICK_OPTION(struct host),
-	WEIR_BOOL_OPTION(struct host, boot_cmdline, "no", "report the kernel's command line, which may hold secrets"),
+	WEIR_BOOL_OPTION(struct host, boot_cmdline, "no",
+		"report the kernel's command line, which may hold secrets"),
 	WEIR_BOOL_OPTION(struct host, machine_id, "no", "report a hash of /etc/machine-id"),
-	WEIR_BOOL_OPTION(struct host, pci_devices, "no", "report PCI devices, with the speed and width of their links"),
+	WEIR_BOOL_OPTION(struct host, pci_devices, "no",
+		"report PCI devices, with the speed and width of their links"),
 	WEIR_BOOL_OPTION(struct host, dimms, "no", "report memory modules from SMBIOS or EDAC"),
 	WEIR_OPTIONS_END,
 };
@@ -99,7 +118,8 @@ boot_id(struct facts *f)
 	char text[64];
 	struct weir_scan line;
 
-	if (!host_line(f->host, text, sizeof(text), &line, "/proc/sys/kernel/random/boot_id") || weir_scan_left(&line) != 36)
+	if (!host_line(f->host, text, sizeof(text), &line, "/proc/sys/kernel/random/boot_id") ||
+		weir_scan_left(&line) != 36)
 		return;
 	for (size_t i = 0; i < 36; i++) {
 		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
@@ -110,7 +130,10 @@ boot_id(struct facts *f)
 	fact_scan(f, BOOT_ID, &line);
 }
 
-/* The kernel computes it from the present clock, so it moves when the clock is set: the first answer stays. */
+/*
+ * The kernel computes it from the present clock, so it moves when the clock is set: the first
+ * answer stays.
+ */
 static void
 boot_time(struct facts *f)
 {
@@ -120,7 +143,8 @@ boot_time(struct facts *f)
 
 	if (!h->boot_time && !weir_read(h->stat, &text, NULL))
 		while (!h->boot_time && weir_scan_whole_line(&text, &line))
-			if (weir_scan_prefix(&line, "btime ") && weir_scan_i64(&line, &value) && line.at == line.end)
+			if (weir_scan_prefix(&line, "btime ") && weir_scan_i64(&line, &value) &&
+				line.at == line.end)
 				h->boot_time = value;
 	if (!h->boot_time)
 		return;
@@ -136,7 +160,9 @@ memory(struct facts *f)
 		const char *key;
 		size_t column;
 	} keys[] = {
-		{ "MemTotal:", MEMORY_TOTAL }, { "Hugepagesize:", HUGEPAGE_SIZE }, { "SwapTotal:", SWAP_TOTAL },
+		{ "MemTotal:", MEMORY_TOTAL },
+		{ "Hugepagesize:", HUGEPAGE_SIZE },
+		{ "SwapTotal:", SWAP_TOTAL },
 	};
 	struct weir_scan text, line;
 	uint64_t value;
@@ -146,7 +172,7 @@ memory(struct facts *f)
 	while (weir_scan_whole_line(&text, &line))
 		for (size_t i = 0; i < WEIR_COUNT(keys); i++)
 			if (weir_scan_prefix(&line, keys[i].key) && weir_scan_u64(&line, &value) &&
-			    !__builtin_mul_overflow(value, 1024, &value))
+				!__builtin_mul_overflow(value, 1024, &value))
 				fact_number(f, keys[i].column, value);
 }
 
@@ -157,7 +183,8 @@ unquote(struct weir_scan value, char *out, size_t room)
 	size_t size = 0;
 	char quote = '\0';
 
-	if (weir_scan_left(&value) >= 2 && (*value.at == '"' || *value.at == '\'') && value.end[-1] == *value.at) {
+	if (weir_scan_left(&value) >= 2 && (*value.at == '"' || *value.at == '\'') &&
+		value.end[-1] == *value.at) {
 		quote = *value.at++;
 		value.end--;
 	}
@@ -211,10 +238,14 @@ firmware(struct facts *f)
 	ssize_t rc = host_read(f->host, text, sizeof(text), "%s", serial);
 
 	if (rc == -EACCES || rc == -EPERM)
-		weir_capability(f->host->ctx, serial, WEIR_REFUSED, "permission denied: needs CAP_DAC_READ_SEARCH");
+		weir_capability(
+			f->host->ctx, serial, WEIR_REFUSED, "permission denied: needs CAP_DAC_READ_SEARCH");
 }
 
-/* How many of the processor faults that the kernel knows leave the machine open; nothing when one cannot be read. */
+/*
+ * How many of the processor faults that the kernel knows leave the machine open; nothing when one
+ * cannot be read.
+ */
 static void
 mitigations(struct facts *f)
 {
@@ -231,8 +262,9 @@ mitigations(struct facts *f)
 		if (entry->d_name[0] == '.')
 			continue;
 		known++;
-		if (!host_line(f->host, text, sizeof(text), &line, "/sys/devices/system/cpu/vulnerabilities/%s", entry->d_name) ||
-		    !weir_scan_left(&line))
+		if (!host_line(f->host, text, sizeof(text), &line,
+				"/sys/devices/system/cpu/vulnerabilities/%s", entry->d_name) ||
+			!weir_scan_left(&line))
 			good = false;
 		else
 			vulnerable += memmem(line.at, weir_scan_left(&line), "Vulnerable", 10) != NULL;
@@ -252,8 +284,9 @@ huge_pages(struct facts *f)
 	char text[256];
 	struct weir_scan line, part;
 
-	if (host_line(f->host, text, sizeof(text), &line, "/sys/kernel/mm/transparent_hugepage/enabled") &&
-	    weir_scan_until(&line, '[', &part) && weir_scan_until(&line, ']', &part))
+	if (host_line(
+			f->host, text, sizeof(text), &line, "/sys/kernel/mm/transparent_hugepage/enabled") &&
+		weir_scan_until(&line, '[', &part) && weir_scan_until(&line, ']', &part))
 		fact_scan(f, THP, &part);
 }
 
@@ -298,7 +331,8 @@ machine_id(struct facts *f)
 
 	if (!host_line(f->host, text, sizeof(text), &line, "/etc/machine-id") || !weir_scan_left(&line))
 		return;
-	snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)weir_hash64(line.at, weir_scan_left(&line), 0));
+	snprintf(hash, sizeof(hash), "%016llx",
+		(unsigned long long)weir_hash64(line.at, weir_scan_left(&line), 0));
 	fact_text(f, MACHINE_ID, hash, 16);
 }
 
@@ -363,6 +397,7 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return 0;
 }
 
-WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "host", .summary = "what a machine is and how it is set up", .flags = WEIR_EVENTS,
-            .state_size = sizeof(struct host), .options = options, .schemas = schemas, .open = open_host,
-            .sampler = { .sample = sample });
+WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "host",
+	.summary = "what a machine is and how it is set up", .flags = WEIR_EVENTS,
+	.state_size = sizeof(struct host), .options = options, .schemas = schemas, .open = open_host,
+	.sampler = { .sample = sample });

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by the files of the sampler host: its state, its columns, and how facts are read and set. */
+/*
+ * Shared by the files of the sampler host: its state, its columns, and how facts are read and set.
+ */
 #ifndef WEIR_HOST_HOST_H
 #define WEIR_HOST_HOST_H
 
@@ -8,11 +10,13 @@
 enum schema_number { HOST, PCI_DEVICE, DIMM };
 
 enum column {
-	BOOT_ID, BOOT_TIME, KERNEL_RELEASE, KERNEL_VERSION, MACHINE, OS_ID, OS_VERSION, OS_NAME, CPU_VENDOR, CPU_MODEL, CPU_FAMILY,
-	CPU_MODEL_NUMBER, CPU_STEPPING, MICROCODE, CPUS, CORES, SOCKETS, THREADS_PER_CORE, NUMA_NODES, CPUS_ONLINE,
-	CPUS_ISOLATED, NOMINAL_FREQUENCY, MAX_FREQUENCY, L1D, L2, L3, L3_INSTANCES, MEMORY_TOTAL, PAGE_SIZE, CLOCK_TICK,
-	HUGEPAGE_SIZE, SWAP_TOTAL, VIRTUALIZATION, PRODUCT, VENDOR, BOARD, BIOS_VERSION, BIOS_DATE, SERIAL, BOOT_CMDLINE, TSC,
-	SMT, MITIGATIONS, THP, SELINUX, MACHINE_ID, TIMEZONE, SWAPPINESS, OVERCOMMIT_MEMORY, NUMA_BALANCING, ZONE_RECLAIM_MODE,
+	BOOT_ID, BOOT_TIME, KERNEL_RELEASE, KERNEL_VERSION, MACHINE, OS_ID, OS_VERSION, OS_NAME,
+	CPU_VENDOR, CPU_MODEL, CPU_FAMILY, CPU_MODEL_NUMBER, CPU_STEPPING, MICROCODE, CPUS, CORES,
+	SOCKETS, THREADS_PER_CORE, NUMA_NODES, CPUS_ONLINE, CPUS_ISOLATED, NOMINAL_FREQUENCY,
+	MAX_FREQUENCY, L1D, L2, L3, L3_INSTANCES, MEMORY_TOTAL, PAGE_SIZE, CLOCK_TICK, HUGEPAGE_SIZE,
+	SWAP_TOTAL, VIRTUALIZATION, PRODUCT, VENDOR, BOARD, BIOS_VERSION, BIOS_DATE, SERIAL,
+	BOOT_CMDLINE, TSC, SMT, MITIGATIONS, THP, SELINUX, MACHINE_ID, TIMEZONE, SWAPPINESS,
+	OVERCOMMIT_MEMORY, NUMA_BALANCING, ZONE_RECLAIM_MODE,
 };
 
 struct host {
@@ -20,7 +24,7 @@ struct host {
 	struct weir_file *stat, *meminfo;
 	bool sent;
 	uint64_t sent_hash;
-	int64_t boot_time;   /* 0: not known yet */
+	int64_t boot_time; /* 0: not known yet */
 	bool machine_id, boot_cmdline, pci_devices, dimms;
 	uint64_t page_size;
 	int64_t clock_tick;
@@ -43,14 +47,18 @@ void fact_number(struct facts *, size_t column, uint64_t value);
 ssize_t host_read(const struct host *, char *out, size_t room, const char *path_format, ...)
 	__attribute__((format(printf, 4, 5)));
 /*
- * The first line of a file without blanks around; false when there is none. One that does not end with a newline is cut off, and
- * none.
+ * The first line of a file without blanks around; false when there is none. One that does not end
+ * with a newline is cut off, and none.
  */
-bool host_line(const struct host *, char *out, size_t room, struct weir_scan *line, const char *path_format, ...)
-	__attribute__((format(printf, 5, 6)));
+bool host_line(const struct host *, char *out, size_t room, struct weir_scan *line,
+	const char *path_format, ...) __attribute__((format(printf, 5, 6)));
 /* A file of one number. */
-bool host_number(const struct host *, uint64_t *value, const char *path_format, ...) __attribute__((format(printf, 3, 4)));
-/* The first line of a file into a column of text; the number of a file, times a factor, into a column of numbers. */
+bool host_number(const struct host *, uint64_t *value, const char *path_format, ...)
+	__attribute__((format(printf, 3, 4)));
+/*
+ * The first line of a file into a column of text; the number of a file, times a factor, into a
+ * column of numbers.
+ */
 void fact_file(struct facts *, size_t column, const char *path);
 void fact_number_file(struct facts *, size_t column, uint64_t factor, const char *path);
 

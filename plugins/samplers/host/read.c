@@ -69,7 +69,8 @@ host_read(const struct host *h, char *out, size_t room, const char *path_format,
 }
 
 bool
-host_line(const struct host *h, char *out, size_t room, struct weir_scan *line, const char *path_format, ...)
+host_line(const struct host *h, char *out, size_t room, struct weir_scan *line,
+	const char *path_format, ...)
 {
 	va_list arguments;
 

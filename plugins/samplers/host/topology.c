@@ -36,8 +36,9 @@ parse_list(struct weir_scan list, struct set *set)
 		}
 		struct weir_scan low = part;
 
-		if (weir_scan_until(&part, '-', &low) ? !weir_scan_u64(&low, &first) || !weir_scan_u64(&part, &last)
-		                                      : !weir_scan_u64(&part, &first) || (last = first, false))
+		if (weir_scan_until(&part, '-', &low)
+				? !weir_scan_u64(&low, &first) || !weir_scan_u64(&part, &last)
+				: !weir_scan_u64(&part, &first) || (last = first, false))
 			return false;
 		if (part.at != part.end || last < first || last >= MOST_CPUS)
 			return false;
@@ -59,7 +60,8 @@ list_folder(const struct host *h, const char *path, const char *head, struct set
 		struct weir_scan name = weir_scan(entry->d_name, strlen(entry->d_name));
 		uint64_t number;
 
-		if (weir_scan_prefix(&name, head) && weir_scan_u64(&name, &number) && name.at == name.end && number < MOST_CPUS)
+		if (weir_scan_prefix(&name, head) && weir_scan_u64(&name, &number) && name.at == name.end &&
+			number < MOST_CPUS)
 			set_add(set, number);
 	}
 	closedir(folder);
@@ -67,7 +69,8 @@ list_folder(const struct host *h, const char *path, const char *head, struct set
 
 /* What is online; where the kernel's list is not there, the folders tell. */
 static bool
-online(const struct host *h, const char *path, const char *head, char *text, struct weir_scan *line, struct set *set)
+online(const struct host *h, const char *path, const char *head, char *text, struct weir_scan *line,
+	struct set *set)
 {
 	char list[256];
 
@@ -114,14 +117,14 @@ count_cores(struct facts *f, const struct set *cpus, uint64_t *package, uint64_t
 	for (size_t i = 0; i < MOST_CPUS; i++) {
 		uint64_t p, d = 0, c;
 
-		if (!cpus->has[i] ||
-		    !host_number(f->host, &p, "/sys/devices/system/cpu/cpu%zu/topology/physical_package_id", i))
+		if (!cpus->has[i] || !host_number(f->host, &p,
+								 "/sys/devices/system/cpu/cpu%zu/topology/physical_package_id", i))
 			continue;
 		package[packages++] = p;
 		if (!host_number(f->host, &c, "/sys/devices/system/cpu/cpu%zu/topology/core_id", i))
 			continue;
 		if (!host_number(f->host, &d, "/sys/devices/system/cpu/cpu%zu/topology/die_id", i) &&
-		    weir_exists(f->host->ctx, "/sys/devices/system/cpu/cpu%zu/topology/die_id", i))
+			weir_exists(f->host->ctx, "/sys/devices/system/cpu/cpu%zu/topology/die_id", i))
 			continue;
 		core[cores++] = p << 48 | (d & 0xffff) << 32 | (c & 0xffffffff);
 	}
@@ -141,14 +144,16 @@ cache_size(const struct host *h, unsigned index, uint64_t *bytes)
 	char text[64];
 	struct weir_scan line;
 
-	if (!host_line(h, text, sizeof(text), &line, "/sys/devices/system/cpu/cpu0/cache/index%u/size", index) ||
-	    !weir_scan_left(&line))
+	if (!host_line(h, text, sizeof(text), &line, "/sys/devices/system/cpu/cpu0/cache/index%u/size",
+			index) ||
+		!weir_scan_left(&line))
 		return false;
 	char unit = line.end[-1];
 	uint64_t factor = unit == 'K' ? 1024 : unit == 'M' ? 1024 * 1024 : 1;
 
 	line.end -= factor > 1;
-	return weir_scan_u64(&line, bytes) && line.at == line.end && !__builtin_mul_overflow(*bytes, factor, bytes);
+	return weir_scan_u64(&line, bytes) && line.at == line.end &&
+		   !__builtin_mul_overflow(*bytes, factor, bytes);
 }
 
 /* Caches of one kind: those of a processor not yet covered by one that was seen. */
@@ -165,8 +170,9 @@ count_instances(struct facts *f, const struct set *cpus, unsigned index)
 
 		if (!cpus->has[i] || covered->has[i])
 			continue;
-		good = host_line(f->host, text, LIST_SIZE, &line, "/sys/devices/system/cpu/cpu%zu/cache/index%u/shared_cpu_list", i,
-			index) && parse_list(line, covered) && covered->has[i];
+		good = host_line(f->host, text, LIST_SIZE, &line,
+				   "/sys/devices/system/cpu/cpu%zu/cache/index%u/shared_cpu_list", i, index) &&
+			   parse_list(line, covered) && covered->has[i];
 		instances++;
 	}
 	if (good && instances)
@@ -186,8 +192,9 @@ caches(struct facts *f, const struct set *cpus)
 		if (!weir_exists(f->host->ctx, "/sys/devices/system/cpu/cpu0/cache/index%u", i))
 			break;
 		if (!host_number(f->host, &level, "/sys/devices/system/cpu/cpu0/cache/index%u/level", i) ||
-		    !host_line(f->host, text, sizeof(text), &type, "/sys/devices/system/cpu/cpu0/cache/index%u/type", i) ||
-		    weir_scan_is(&type, "Instruction") || level < 1 || level > 3)
+			!host_line(f->host, text, sizeof(text), &type,
+				"/sys/devices/system/cpu/cpu0/cache/index%u/type", i) ||
+			weir_scan_is(&type, "Instruction") || level < 1 || level > 3)
 			continue;
 		if (level == 3)
 			count_instances(f, cpus, i);
@@ -201,7 +208,8 @@ host_topology(struct facts *f)
 {
 	struct set *cpus = calloc(1, sizeof(*cpus)), *nodes = calloc(1, sizeof(*nodes));
 	char *text = malloc(LIST_SIZE);
-	uint64_t *package = calloc(MOST_CPUS, sizeof(*package)), *core = calloc(MOST_CPUS, sizeof(*core));
+	uint64_t *package = calloc(MOST_CPUS, sizeof(*package)),
+			 *core = calloc(MOST_CPUS, sizeof(*core));
 	struct weir_scan line;
 
 	if (cpus && nodes && text && package && core) {

@@ -1,31 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Events of AMD Zen cores and of what lies between them and memory. There are six counters and no fixed ones. Event 3 (floating
- * point) counts a multiply-add as two and adds more than 15 at once, for which family 17h joins two counters.
+ * Events of AMD Zen cores and of what lies between them and memory. There are six counters and no
+ * fixed ones. Event 3 (floating point) counts a multiply-add as two and adds more than 15 at once,
+ * for which family 17h joins two counters.
  */
 #include "perf.h"
 
-#define EVENT(n, code, to) { .name = n, .config = code, .counters = 1, .feeds = { { to, 1 } } }
-#define FLOP(n, code, width, to) { .name = n, .config = code, .counters = width, .flags = PERF_FLOPS, .feeds = { { to, 1 } } }
+#define EVENT(n, code, to) \
+	{ \
+		.name = n, .config = code, .counters = 1, .feeds = { { to, 1 } } \
+	}
+#define FLOP(n, code, width, to) \
+	{ \
+		.name = n, .config = code, .counters = width, .flags = PERF_FLOPS, .feeds = { { to, 1 } } \
+	}
 
 #define BASE \
-	EVENT("RETIRED_INSTRUCTIONS", 0xc0, INSTRUCTIONS), \
-	EVENT("CYCLES_NOT_IN_HALT", 0x76, CYCLES)
-/* MPERF runs with the time stamp counter while the core is not halted; it is a register of its own. */
-#define MPERF { .config = 2, .source = PERF_MSR, .feeds = { { REFERENCE_CYCLES, 1 } } }
+	EVENT("RETIRED_INSTRUCTIONS", 0xc0, INSTRUCTIONS), EVENT("CYCLES_NOT_IN_HALT", 0x76, CYCLES)
+/*
+ * MPERF runs with the time stamp counter while the core is not halted; it is a register of its own.
+ */
+#define MPERF \
+	{ \
+		.config = 2, .source = PERF_MSR, .feeds = { { REFERENCE_CYCLES, 1 } } \
+	}
 #define FIRST \
 	EVENT("RETIRED_BRANCH_INSTRUCTIONS_MISPREDICTED", 0xc3, BRANCH_MISSES), \
-	EVENT("CORE_TO_L2_CACHEABLE_REQUEST_ACCESS_STATUS:LS_RD_BLK_C", 0x0864, L2_MISSES)
+		EVENT("CORE_TO_L2_CACHEABLE_REQUEST_ACCESS_STATUS:LS_RD_BLK_C", 0x0864, L2_MISSES)
 #define SECOND \
 	EVENT("RETIRED_BRANCH_INSTRUCTIONS", 0xc2, BRANCHES), \
-	EVENT("LS_DISPATCH:LD_DISPATCH", 0x0129, LOADS), \
-	EVENT("LS_DISPATCH:STORE_DISPATCH", 0x0229, STORES)
+		EVENT("LS_DISPATCH:LD_DISPATCH", 0x0129, LOADS), \
+		EVENT("LS_DISPATCH:STORE_DISPATCH", 0x0229, STORES)
 
 static const struct perf_entry zen1[] = {
 	BASE,
 	MPERF,
-	FLOP("RETIRED_SSE_AVX_OPERATIONS:DP_MULT_ADD_FLOPS:DP_DIV_FLOPS:DP_MULT_FLOPS:DP_ADD_SUB_FLOPS", 0xf003, 2, FLOPS_DP),
-	FLOP("RETIRED_SSE_AVX_OPERATIONS:SP_MULT_ADD_FLOPS:SP_DIV_FLOPS:SP_MULT_FLOPS:SP_ADD_SUB_FLOPS", 0x0f03, 2, FLOPS_SP),
+	FLOP("RETIRED_SSE_AVX_OPERATIONS:DP_MULT_ADD_FLOPS:DP_DIV_FLOPS:DP_MULT_FLOPS:DP_ADD_SUB_FLOPS",
+		0xf003, 2, FLOPS_DP),
+	FLOP("RETIRED_SSE_AVX_OPERATIONS:SP_MULT_ADD_FLOPS:SP_DIV_FLOPS:SP_MULT_FLOPS:SP_ADD_SUB_FLOPS",
+		0x0f03, 2, FLOPS_SP),
 	FIRST,
 	SECOND,
 };
@@ -36,7 +49,8 @@ static const struct perf_entry zen2[] = {
 	FLOP("RETIRED_SSE_AVX_FLOPS:ANY", 0x0f03, 2, FLOPS),
 	FIRST,
 	SECOND,
-	EVENT("DATA_CACHE_REFILLS_FROM_SYSTEM:LS_MABRESP_LCL_DRAM:LS_MABRESP_RMT_DRAM", 0x4843, LLC_MISSES),
+	EVENT("DATA_CACHE_REFILLS_FROM_SYSTEM:LS_MABRESP_LCL_DRAM:LS_MABRESP_RMT_DRAM", 0x4843,
+		LLC_MISSES),
 };
 
 static const struct perf_entry zen3[] = {
@@ -76,17 +90,50 @@ static const struct perf_part zen3_parts[] = { PERF_PART(zen3), { NULL, 0 } };
 static const struct perf_part zen4_parts[] = { PERF_PART(zen4), { NULL, 0 } };
 static const struct perf_part zen5_parts[] = { PERF_PART(zen5), { NULL, 0 } };
 
-/* Reads and writes together, an event for each of eight channels; the data fabric has four counters. */
+/*
+ * Reads and writes together, an event for each of eight channels; the data fabric has four
+ * counters.
+ */
 static const struct perf_traffic_event zen1_fabric[] = {
-	{ .mask_name = "umask", .event = 0x07, .mask = 0x38, .column = TOTAL_BYTES, .bytes = 64, .channels = 8, .step = 0x40 },
+	{ .mask_name = "umask",
+		.event = 0x07,
+		.mask = 0x38,
+		.column = TOTAL_BYTES,
+		.bytes = 64,
+		.channels = 8,
+		.step = 0x40 },
 };
 static const struct perf_traffic_event zen4_fabric[] = {
-	{ .mask_name = "umask", .event = 0x1f, .mask = 0x7fe, .column = READ_BYTES, .bytes = 64, .channels = 12, .step = 0x40 },
-	{ .mask_name = "umask", .event = 0x1f, .mask = 0x7ff, .column = WRITE_BYTES, .bytes = 64, .channels = 12, .step = 0x40 },
+	{ .mask_name = "umask",
+		.event = 0x1f,
+		.mask = 0x7fe,
+		.column = READ_BYTES,
+		.bytes = 64,
+		.channels = 12,
+		.step = 0x40 },
+	{ .mask_name = "umask",
+		.event = 0x1f,
+		.mask = 0x7ff,
+		.column = WRITE_BYTES,
+		.bytes = 64,
+		.channels = 12,
+		.step = 0x40 },
 };
 static const struct perf_traffic_event zen5_fabric[] = {
-	{ .mask_name = "umask", .event = 0x1f, .mask = 0xffe, .column = READ_BYTES, .bytes = 64, .channels = 12, .step = 0x40 },
-	{ .mask_name = "umask", .event = 0x1f, .mask = 0xfff, .column = WRITE_BYTES, .bytes = 64, .channels = 12, .step = 0x40 },
+	{ .mask_name = "umask",
+		.event = 0x1f,
+		.mask = 0xffe,
+		.column = READ_BYTES,
+		.bytes = 64,
+		.channels = 12,
+		.step = 0x40 },
+	{ .mask_name = "umask",
+		.event = 0x1f,
+		.mask = 0xfff,
+		.column = WRITE_BYTES,
+		.bytes = 64,
+		.channels = 12,
+		.step = 0x40 },
 };
 static const struct perf_traffic_event controller[] = {
 	{ .mask_name = "rdwrmask", .event = 0x0a, .mask = 1, .column = READ_BYTES, .bytes = 64 },
@@ -94,10 +141,19 @@ static const struct perf_traffic_event controller[] = {
 };
 
 #define CONTROLLER \
-	{ .pmu = "amd_umc_", .counters = 4, .numbered = true, .event = controller, .n = WEIR_COUNT(controller) }
-/* Of the sixteen counters of newer fabrics twelve are used at a time: then reads and writes are a group each. */
+	{ \
+		.pmu = "amd_umc_", .counters = 4, .numbered = true, .event = controller, \
+		.n = WEIR_COUNT(controller) \
+	}
+/*
+ * Of the sixteen counters of newer fabrics twelve are used at a time: then reads and writes are a
+ * group each.
+ */
 #define FABRIC(table, size) \
-	{ .pmu = "amd_df", .counters = size, .otherwise = true, .event = table, .n = WEIR_COUNT(table) }
+	{ \
+		.pmu = "amd_df", .counters = size, .otherwise = true, .event = table, \
+		.n = WEIR_COUNT(table) \
+	}
 static const struct perf_traffic zen1_traffic[] = { FABRIC(zen1_fabric, 4) };
 static const struct perf_traffic zen4_traffic[] = { CONTROLLER, FABRIC(zen4_fabric, 12) };
 static const struct perf_traffic zen5_traffic[] = { CONTROLLER, FABRIC(zen5_fabric, 12) };
@@ -129,7 +185,9 @@ perf_amd_model(uint32_t family, uint32_t model)
 		return &perf_amd[ZEN1];
 	case 0x19:
 		return &perf_amd[(model >= 0x10 && model < 0x20) || (model >= 0x60 && model < 0x80) ||
-		                 (model >= 0xa0 && model < 0xb0) ? ZEN4 : ZEN3];
+								 (model >= 0xa0 && model < 0xb0)
+							 ? ZEN4
+							 : ZEN3];
 	case 0x1a:
 		return &perf_amd[ZEN5];
 	default:

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sets of the cores: which PMUs they have, how many counters, and the events of their model's table. */
+/*
+ * The sets of the cores: which PMUs they have, how many counters, and the events of their model's
+ * table.
+ */
 #include "perf.h"
 
 #include <errno.h>
@@ -19,8 +22,9 @@ struct pmus {
 static bool
 is_core(const char *name)
 {
-	return !strcmp(name, "cpu") || !strcmp(name, "cpu_core") || !strcmp(name, "cpu_atom") || !strcmp(name, "cpum_cf") ||
-	       !strncmp(name, "armv", 4) || !strncmp(name, "apple_", 6) || !strncmp(name, "riscv", 5);
+	return !strcmp(name, "cpu") || !strcmp(name, "cpu_core") || !strcmp(name, "cpu_atom") ||
+		   !strcmp(name, "cpum_cf") || !strncmp(name, "armv", 4) || !strncmp(name, "apple_", 6) ||
+		   !strncmp(name, "riscv", 5);
 }
 
 static void
@@ -31,7 +35,7 @@ find_pmus(struct perf *p, struct pmus *pmus)
 
 	while (folder && (entry = readdir(folder)) && pmus->n < CORE_PMUS)
 		if (is_core(entry->d_name) && strlen(entry->d_name) < sizeof(pmus->name[0]))
-			strcpy(pmus->name[pmus->n++], entry->d_name);
+			memcpy(pmus->name[pmus->n++], entry->d_name, strlen(entry->d_name) + 1);
 	if (folder)
 		closedir(folder);
 }
@@ -44,7 +48,8 @@ counters(struct perf *p)
 	uint64_t active = 0, watchdog = 0;
 
 	if (!weir_slurp_u64(p->ctx, &active, "/sys/devices/system/cpu/smt/active") &&
-	    weir_slurp(p->ctx, siblings, sizeof(siblings), "/sys/devices/system/cpu/cpu0/topology/thread_siblings_list") > 0)
+		weir_slurp(p->ctx, siblings, sizeof(siblings),
+			"/sys/devices/system/cpu/cpu0/topology/thread_siblings_list") > 0)
 		active = strpbrk(siblings, ",-") != NULL;
 	uint8_t n = active ? p->model->counters : p->model->counters_alone;
 
@@ -88,9 +93,13 @@ learn_model(struct perf *p, struct weir_err *err)
 	return 0;
 }
 
-/* The code of a table's line: libpfm's when it knows the name, else the line's own. False: not on this kernel. */
+/*
+ * The code of a table's line: libpfm's when it knows the name, else the line's own. False: not on
+ * this kernel.
+ */
 static bool
-code_of(struct perf *p, const struct perf_set *set, const struct perf_entry *entry, bool several, struct perf_code *code)
+code_of(struct perf *p, const struct perf_set *set, const struct perf_entry *entry, bool several,
+	struct perf_code *code)
 {
 	char name[160];
 
@@ -103,7 +112,8 @@ code_of(struct perf *p, const struct perf_set *set, const struct perf_entry *ent
 		code->type = PERF_TYPE_HW_CACHE;
 		return true;
 	case PERF_MSR:
-		return weir_exists(p->ctx, PERF_DEVICES "/msr/events/mperf") && perf_pmu_type(p->ctx, "msr", &code->type);
+		return weir_exists(p->ctx, PERF_DEVICES "/msr/events/mperf") &&
+			   perf_pmu_type(p->ctx, "msr", &code->type);
 	case PERF_RAW:
 		break;
 	}
@@ -138,12 +148,15 @@ add_entry(struct perf *p, struct perf_set *set, const struct perf_entry *entry, 
 	return 0;
 }
 
-/* Without the kernel's own events for them, the codes of topdown would count something else on general counters. */
+/*
+ * Without the kernel's own events for them, the codes of topdown would count something else on
+ * general counters.
+ */
 static void
 drop_absent(struct perf *p, struct perf_set *set)
 {
 	bool topdown = weir_exists(p->ctx, PERF_DEVICES "/%s/events/slots", set->pmu) &&
-	               weir_exists(p->ctx, PERF_DEVICES "/%s/events/topdown-retiring", set->pmu);
+				   weir_exists(p->ctx, PERF_DEVICES "/%s/events/topdown-retiring", set->pmu);
 
 	for (size_t i = set->n; i-- > 0;) {
 		struct perf_event *event = &set->event[i];
@@ -154,7 +167,8 @@ drop_absent(struct perf *p, struct perf_set *set)
 		} else if (event->absent) {
 			perf_event_drop(p, set, i, "the kernel offers no 'mperf' in '" PERF_DEVICES "/msr'");
 		} else if ((event->flags & (PERF_SLOTS | PERF_METRIC)) && !topdown) {
-			perf_event_drop(p, set, i, "the kernel offers no topdown events in '" PERF_DEVICES "/%s'", set->pmu);
+			perf_event_drop(p, set, i,
+				"the kernel offers no topdown events in '" PERF_DEVICES "/%s'", set->pmu);
 		}
 	}
 }
@@ -165,7 +179,8 @@ model_of(struct perf *p, const char *pmu, bool several)
 {
 	if (!p->model->parts || (several && strncmp(pmu, "cpu_", 4)))
 		return &perf_generic;
-	return several && !strcmp(pmu, "cpu_atom") && p->model != &perf_generic ? &perf_efficiency_core : p->model;
+	return several && !strcmp(pmu, "cpu_atom") && p->model != &perf_generic ? &perf_efficiency_core
+																			: p->model;
 }
 
 static int

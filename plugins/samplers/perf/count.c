@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading groups and accounting intervals. When a group shared the counters with others in turn, what it counted in the interval
- * is scaled by the share of time that it had them; the scaled parts are added up, so totals only grow, whatever the share does.
+ * Reading groups and accounting intervals. When a group shared the counters with others in turn,
+ * what it counted in the interval is scaled by the share of time that it had them; the scaled parts
+ * are added up, so totals only grow, whatever the share does.
  */
 #include "perf.h"
 
@@ -14,8 +15,9 @@ perf_scaled(uint64_t delta, uint64_t enabled, uint64_t running)
 }
 
 /*
- * Topdown metrics are fractions of 1/255 that the kernel multiplies by slots, so they may fall a little: such a step counts
- * nothing, and nothing again until the old value is passed. A difference modulo 2^64 below 2^63 is a step forward.
+ * Topdown metrics are fractions of 1/255 that the kernel multiplies by slots, so they may fall a
+ * little: such a step counts nothing, and nothing again until the old value is passed. A difference
+ * modulo 2^64 below 2^63 is a step forward.
  */
 static void
 advance(struct perf_count *count, uint64_t value, uint64_t enabled, uint64_t running)
@@ -29,9 +31,13 @@ advance(struct perf_count *count, uint64_t value, uint64_t enabled, uint64_t run
 	count->fresh = true;
 }
 
-/* The interval of one group. A group that never ran keeps its base: the next interval that counts spans this one too. */
+/*
+ * The interval of one group. A group that never ran keeps its base: the next interval that counts
+ * spans this one too.
+ */
 static void
-account(struct perf_clock *clock, struct perf_count *count, size_t n, const uint64_t *values, uint64_t enabled, uint64_t running)
+account(struct perf_clock *clock, struct perf_count *count, size_t n, const uint64_t *values,
+	uint64_t enabled, uint64_t running)
 {
 	uint64_t ran = running - clock->running, lasted = enabled - clock->enabled;
 
@@ -56,11 +62,15 @@ perf_place_read(struct perf *p, const struct perf_set *set, struct perf_place *p
 	for (size_t g = 0; g < set->groups; g++) {
 		size_t first = set->first[g], n = (size_t)set->first[g + 1] - first;
 		struct perf_clock *clock = &place->clock[g];
-		ssize_t size = p->system->read(p->system->closure, place->count[first].fd, data, sizeof(data));
+		ssize_t size =
+			p->system->read(p->system->closure, place->count[first].fd, data, sizeof(data));
 
-		/* A CPU that went and came again in between has torn the group apart: its leader is alone, or time stands. */
+		/*
+		 * A CPU that went and came again in between has torn the group apart: its leader is alone,
+		 * or time stands.
+		 */
 		if (size < (ssize_t)((3 + 2 * n) * sizeof(*data)) || data[0] != n ||
-		    (place->asked && data[1] == clock->seen_enabled))
+			(place->asked && data[1] == clock->seen_enabled))
 			return false;
 		uint64_t lasted = data[1] - clock->seen_enabled, ran = data[2] - clock->seen_running;
 
@@ -77,23 +87,21 @@ perf_place_read(struct perf *p, const struct perf_set *set, struct perf_place *p
 	return true;
 }
 
-bool
-perf_column(const struct perf_set *set, const struct perf_place *place, uint16_t column, uint32_t sve, uint64_t *value)
+void
+perf_sum(const struct perf_set *set, const struct perf_place *place, uint32_t sve,
+	struct perf_sums *sums)
 {
-	uint64_t sum = 0;
-	uint16_t feeding = 0;
+	uint16_t fed[PERF_COLUMNS] = { 0 };
 
+	memset(sums, 0, sizeof(*sums));
 	for (size_t i = 0; i < set->n; i++)
-		for (size_t f = 0; f < WEIR_COUNT(set->event[i].feeds); f++) {
+		for (size_t f = 0; place->count[i].fresh && f < WEIR_COUNT(set->event[i].feeds); f++) {
 			struct perf_feed feed = set->event[i].feeds[f];
 
-			if (feed.column != column)
-				continue;
-			if (!place->count[i].fresh)
-				return false;
-			sum += place->count[i].total * (feed.factor == PERF_FACTOR_SVE ? sve : feed.factor);
-			feeding++;
+			sums->total[feed.column] +=
+				place->count[i].total * (feed.factor == PERF_FACTOR_SVE ? sve : feed.factor);
+			fed[feed.column]++;
 		}
-	*value = sum;
-	return feeding && feeding == set->needed[column];
+	for (size_t column = 1; column < PERF_COLUMNS; column++)
+		sums->whole[column] = fed[column] && fed[column] == set->needed[column];
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the kernel itself says of a PMU: its type, how its terms lie in the config words, its named events and their scales. */
+/*
+ * What the kernel itself says of a PMU: its type, how its terms lie in the config words, its named
+ * events and their scales.
+ */
 #include "perf.h"
 
 #include <errno.h>
@@ -17,7 +20,10 @@ perf_pmu_type(const struct weir_ctx *ctx, const char *pmu, uint32_t *type)
 	return true;
 }
 
-/* Put the value into the bits of a format, lowest first: "config:0-7,32-35". False when the value does not fit. */
+/*
+ * Put the value into the bits of a format, lowest first: "config:0-7,32-35". False when the value
+ * does not fit.
+ */
 static bool
 place_bits(const char *format, uint64_t value, struct perf_code *code)
 {
@@ -48,7 +54,8 @@ place_bits(const char *format, uint64_t value, struct perf_code *code)
 }
 
 static int
-put_term(const struct weir_ctx *ctx, const char *pmu, char *term, bool nested, struct perf_code *code, struct weir_err *err)
+put_term(const struct weir_ctx *ctx, const char *pmu, char *term, bool nested,
+	struct perf_code *code, struct weir_err *err)
 {
 	char *equals = strchr(term, '='), text[256], *end;
 	uint64_t value = 1;
@@ -57,18 +64,21 @@ put_term(const struct weir_ctx *ctx, const char *pmu, char *term, bool nested, s
 		*equals = '\0';
 		value = strtoull(equals + 1, &end, 0);
 		if (end == equals + 1 || *end)
-			return weir_failx(err, -EINVAL, "'%s' of '%s/%s=%s/' is no number", equals + 1, pmu, term, equals + 1);
+			return weir_failx(err, -EINVAL, "'%s' of '%s/%s=%s/' is no number", equals + 1, pmu,
+				term, equals + 1);
 	}
 	if (!*term || strchr(term, '/') || !strcmp(term, ".."))
 		return weir_failx(err, -EINVAL, "'%s' is no term of PMU '%s'", term, pmu);
 	if (weir_slurp(ctx, text, sizeof(text), PERF_DEVICES "/%s/format/%s", pmu, term) > 0) {
 		if (!place_bits(text, value, code))
-			return weir_failx(err, -EINVAL, "0x%llx does not fit '%s' (%s) of PMU '%s'", (unsigned long long)value,
-			                  term, text, pmu);
+			return weir_failx(err, -EINVAL, "0x%llx does not fit '%s' (%s) of PMU '%s'",
+				(unsigned long long)value, term, text, pmu);
 		return 0;
 	}
-	if (!nested && !equals && weir_slurp(ctx, text, sizeof(text), PERF_DEVICES "/%s/events/%s", pmu, term) > 0) {
-		for (char *next, *part = strtok_r(text, ",", &next); part; part = strtok_r(NULL, ",", &next)) {
+	if (!nested && !equals &&
+		weir_slurp(ctx, text, sizeof(text), PERF_DEVICES "/%s/events/%s", pmu, term) > 0) {
+		for (char *next, *part = strtok_r(text, ",", &next); part;
+			 part = strtok_r(NULL, ",", &next)) {
 			int rc = put_term(ctx, pmu, part, true, code, err);
 
 			if (rc)
@@ -83,12 +93,14 @@ put_term(const struct weir_ctx *ctx, const char *pmu, char *term, bool nested, s
 	else if (equals && !strcmp(term, "config2"))
 		code->config2 |= value;
 	else
-		return weir_failx(err, -ENOENT, "PMU '%s' has neither a format nor an event '%s'", pmu, term);
+		return weir_failx(
+			err, -ENOENT, "PMU '%s' has neither a format nor an event '%s'", pmu, term);
 	return 0;
 }
 
 int
-perf_terms(const struct weir_ctx *ctx, const char *pmu, const char *terms, struct perf_code *code, struct weir_err *err)
+perf_terms(const struct weir_ctx *ctx, const char *pmu, const char *terms, struct perf_code *code,
+	struct weir_err *err)
 {
 	char text[256];
 	size_t length = strlen(terms);
@@ -115,7 +127,10 @@ perf_scale(const struct weir_ctx *ctx, const char *pmu, const char *alias, uint6
 
 	if (weir_slurp(ctx, text, sizeof(text), PERF_DEVICES "/%s/events/%s.scale", pmu, alias) <= 0)
 		return fallback;
-	/* The kernel writes a decimal point whatever the locale, and the agent never leaves the locale "C". */
+	/*
+	 * The kernel writes a decimal point whatever the locale, and the agent never leaves the locale
+	 * "C".
+	 */
 	double scale = strtod(text, &end);
 
 	(void)weir_slurp(ctx, unit, sizeof(unit), PERF_DEVICES "/%s/events/%s.unit", pmu, alias);

@@ -3,16 +3,27 @@
 #include "perf.h"
 
 /* Numbers of PERF_COUNT_HW_*; 0x10000 is the cache event: level-1 data, read, miss. */
-#define EVENT(kind, number, to) { .config = number, .source = kind, .counters = 1, .feeds = { { to, 1 } } }
+#define EVENT(kind, number, to) \
+	{ \
+		.config = number, .source = kind, .counters = 1, .feeds = { { to, 1 } } \
+	}
 static const struct perf_entry generic[] = {
-	EVENT(PERF_HARDWARE, 1, INSTRUCTIONS), EVENT(PERF_HARDWARE, 0, CYCLES), EVENT(PERF_HARDWARE, 9, REFERENCE_CYCLES),
-	EVENT(PERF_HARDWARE, 5, BRANCH_MISSES), EVENT(PERF_HARDWARE, 3, LLC_MISSES), EVENT(PERF_HARDWARE, 4, BRANCHES),
-	EVENT(PERF_HARDWARE, 2, LLC_REFERENCES), EVENT(PERF_CACHE, 0x10000, L1D_REPLACEMENTS),
+	EVENT(PERF_HARDWARE, 1, INSTRUCTIONS),
+	EVENT(PERF_HARDWARE, 0, CYCLES),
+	EVENT(PERF_HARDWARE, 9, REFERENCE_CYCLES),
+	EVENT(PERF_HARDWARE, 5, BRANCH_MISSES),
+	EVENT(PERF_HARDWARE, 3, LLC_MISSES),
+	EVENT(PERF_HARDWARE, 4, BRANCHES),
+	EVENT(PERF_HARDWARE, 2, LLC_REFERENCES),
+	EVENT(PERF_CACHE, 0x10000, L1D_REPLACEMENTS),
 };
 static const struct perf_part generic_parts[] = { PERF_PART(generic), { NULL, 0 } };
 
 const struct perf_model perf_generic = {
-	.name = "unknown CPU", .counters = 4, .counters_alone = 4, .parts = generic_parts,
+	.name = "unknown CPU",
+	.counters = 4,
+	.counters_alone = 4,
+	.parts = generic_parts,
 	.no_flops = "the kernel's general events have none that counts floating-point operations",
 };
 
@@ -50,9 +61,11 @@ perf_processor(const char *text, size_t length)
 	/* The first processor tells for all: an empty line ends it. */
 	while (weir_scan_line(&s, &line) && weir_scan_left(&line)) {
 		if (value_of(line, "vendor_id", &value)) {
-			p.vendor = weir_scan_is(&value, "GenuineIntel") ? PERF_INTEL
-			         : weir_scan_is(&value, "AuthenticAMD") || weir_scan_is(&value, "HygonGenuine") ? PERF_AMD
-			         : PERF_OTHER;
+			p.vendor =
+				weir_scan_is(&value, "GenuineIntel") ? PERF_INTEL
+				: weir_scan_is(&value, "AuthenticAMD") || weir_scan_is(&value, "HygonGenuine")
+					? PERF_AMD
+					: PERF_OTHER;
 		} else if (value_of(line, "CPU implementer", &value)) {
 			p.vendor = PERF_ARM;
 			p.family = number(value);
@@ -70,11 +83,11 @@ perf_processor(const char *text, size_t length)
 const struct perf_model *
 perf_model(const struct perf_processor *p)
 {
-	const struct perf_model *model =
-		p->vendor == PERF_INTEL ? perf_intel_model(p->family, p->model, p->stepping)
-		: p->vendor == PERF_AMD ? perf_amd_model(p->family, p->model)
-		: p->vendor == PERF_ARM ? perf_arm_model(p->family, p->model)
-		: NULL;
+	const struct perf_model *model = p->vendor == PERF_INTEL
+										 ? perf_intel_model(p->family, p->model, p->stepping)
+									 : p->vendor == PERF_AMD ? perf_amd_model(p->family, p->model)
+									 : p->vendor == PERF_ARM ? perf_arm_model(p->family, p->model)
+															 : NULL;
 
 	return model ? model : &perf_generic;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Events by name: the software events that are always there, and those of option `events`, in one of four spellings:
- * "software:page-faults", "PMU/event=0x04,umask=0x03/" or "PMU/alias/", "r01c7", and else a name of libpfm.
+ * Events by name: the software events that are always there, and those of option `events`, in one
+ * of four spellings: "software:page-faults", "PMU/event=0x04,umask=0x03/" or "PMU/alias/", "r01c7",
+ * and else a name of libpfm.
  */
 #include "perf.h"
 
@@ -25,8 +26,7 @@ software(const char *name, struct spelled *s, struct weir_err *err)
 		const char *name;
 		uint64_t config;
 	} known[] = {
-		{ "cpu-clock", PERF_COUNT_SW_CPU_CLOCK },
-		{ "task-clock", PERF_COUNT_SW_TASK_CLOCK },
+		{ "cpu-clock", PERF_COUNT_SW_CPU_CLOCK }, { "task-clock", PERF_COUNT_SW_TASK_CLOCK },
 		{ "page-faults", PERF_COUNT_SW_PAGE_FAULTS },
 		{ "context-switches", PERF_COUNT_SW_CONTEXT_SWITCHES },
 		{ "cpu-migrations", PERF_COUNT_SW_CPU_MIGRATIONS },
@@ -45,8 +45,9 @@ software(const char *name, struct spelled *s, struct weir_err *err)
 			s->length = strlen(name);
 			return 0;
 		}
-	return weir_failx(err, -ENOENT, "there is no software event '%s' (there is page-faults, context-switches, cpu-migrations)",
-	                  name);
+	return weir_failx(err, -ENOENT,
+		"there is no software event '%s' (there is page-faults, context-switches, cpu-migrations)",
+		name);
 }
 
 static int
@@ -56,7 +57,8 @@ by_format(struct perf *p, const char *text, struct spelled *s, struct weir_err *
 	size_t length = (size_t)(slash - text), rest = strlen(slash + 1);
 	char terms[256];
 
-	if (!length || length >= sizeof(s->room) || rest < 2 || rest > sizeof(terms) || slash[rest] != '/')
+	if (!length || length >= sizeof(s->room) || rest < 2 || rest > sizeof(terms) ||
+		slash[rest] != '/')
 		return weir_failx(err, -EINVAL, "'%s' is not spelled PMU/event/", text);
 	memcpy(s->room, text, length);
 	s->room[length] = '\0';
@@ -76,11 +78,13 @@ name_pmu(struct perf *p, struct spelled *s)
 	struct dirent *entry;
 	uint32_t type;
 
-	s->pmu = s->code.type == PERF_TYPE_SOFTWARE ? "software" : s->code.type == PERF_TYPE_TRACEPOINT ? "tracepoint" : "cpu";
+	s->pmu = s->code.type == PERF_TYPE_SOFTWARE     ? "software"
+			 : s->code.type == PERF_TYPE_TRACEPOINT ? "tracepoint"
+													: "cpu";
 	while (folder && s->code.type >= PERF_TYPE_MAX && (entry = readdir(folder)))
 		if (strlen(entry->d_name) < sizeof(s->room) && entry->d_name[0] != '.' &&
-		    perf_pmu_type(p->ctx, entry->d_name, &type) && type == s->code.type) {
-			strcpy(s->room, entry->d_name);
+			perf_pmu_type(p->ctx, entry->d_name, &type) && type == s->code.type) {
+			memcpy(s->room, entry->d_name, strlen(entry->d_name) + 1);
 			s->pmu = s->room;
 		}
 	if (folder)
@@ -98,9 +102,11 @@ spell(struct perf *p, const char *text, struct spelled *s, struct weir_err *err)
 		return software(text + 9, s, err);
 	if (strchr(text, '/'))
 		return by_format(p, text, s, err);
-	if (length > 1 && length <= 17 && text[0] == 'r' && strspn(text + 1, "0123456789abcdefABCDEF") == length - 1) {
+	if (length > 1 && length <= 17 && text[0] == 'r' &&
+		strspn(text + 1, "0123456789abcdefABCDEF") == length - 1) {
 		s->pmu = "cpu";
-		s->code = (struct perf_code){ .type = PERF_TYPE_RAW, .config = strtoull(text + 1, NULL, 16) };
+		s->code =
+			(struct perf_code){ .type = PERF_TYPE_RAW, .config = strtoull(text + 1, NULL, 16) };
 		return 0;
 	}
 	int rc = perf_encode(text, &s->code, err);
@@ -120,8 +126,8 @@ set_of(struct perf *p, const struct spelled *s)
 
 	if (!set)
 		return NULL;
-	set->hardware = s->code.type != PERF_TYPE_SOFTWARE && s->code.type != PERF_TYPE_TRACEPOINT && strcmp(s->pmu, "msr") &&
-	                strcmp(s->pmu, "power");
+	set->hardware = s->code.type != PERF_TYPE_SOFTWARE && s->code.type != PERF_TYPE_TRACEPOINT &&
+					strcmp(s->pmu, "msr") && strcmp(s->pmu, "power");
 	set->masked = weir_exists(p->ctx, PERF_DEVICES "/%s/cpumask", s->pmu);
 	set->everywhere = !set->masked;
 	set->counters = strcmp(s->pmu, "cpu") ? 4 : p->counters;
@@ -158,7 +164,10 @@ int
 perf_named_sets(struct perf *p, struct weir_err *err)
 {
 	static const char *const usual[] = {
-		"software:context-switches", "software:cpu-migrations", "software:page-faults", "software:major-faults",
+		"software:context-switches",
+		"software:cpu-migrations",
+		"software:page-faults",
+		"software:major-faults",
 	};
 	int rc = 0;
 

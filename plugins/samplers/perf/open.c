@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opening counters. Each event is tried alone on one CPU, so that one that does not exist costs its cell and nothing else; what
- * is left is laid out in groups and opened on all CPUs. Groups are opened disabled and started as a whole.
+ * Opening counters. Each event is tried alone on one CPU, so that one that does not exist costs its
+ * cell and nothing else; what is left is laid out in groups and opened on all CPUs. Groups are
+ * opened disabled and started as a whole.
  */
 #include "perf.h"
 
@@ -37,7 +38,10 @@ make_room(struct perf_set *set, struct perf_place *place)
 void
 perf_place_close(struct perf *p, struct perf_set *set, struct perf_place *place)
 {
-	/* Members before their leader: else the kernel makes each of them a group of its own for a moment. */
+	/*
+	 * Members before their leader: else the kernel makes each of them a group of its own for a
+	 * moment.
+	 */
 	for (size_t i = place->count ? set->all : 0; i-- > 0;) {
 		if (place->count[i].fd >= 0)
 			p->system->close(p->system->closure, place->count[i].fd);
@@ -126,7 +130,10 @@ try_alone(struct perf *p, struct perf_set *set, uint32_t cpu)
 	return !error && set->n;
 }
 
-/* The kernel refuses a member when its group as a whole can never be on the counters: then a new group begins with it. */
+/*
+ * The kernel refuses a member when its group as a whole can never be on the counters: then a new
+ * group begins with it.
+ */
 static int
 fit(struct perf *p, struct perf_set *set, struct perf_place *place)
 {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * perf: hardware and software events of all CPUs, and memory traffic of all sockets, through perf_event_open(2).
+ * perf: hardware and software events of all CPUs, and memory traffic of all sockets, through
+ * perf_event_open(2).
  * needs: <perfmon/pfmlib_perf_event.h> -lpfm (package libpfm4-dev)
  *
- * `perf` has columns that mean the same on every CPU; tables say which events of a model feed them. `perf_uncore` is per memory
- * controller, `perf_event` is long and takes what users name. A read of a running group interrupts its CPU (2 to 5 us), so
- * there is one read for as many events as fit the counters.
+ * `perf` has columns that mean the same on every CPU; tables say which events of a model feed them.
+ * `perf_uncore` is per memory controller, `perf_event` is long and takes what users name. A read of
+ * a running group interrupts its CPU (2 to 5 us), so there is one read for as many events as fit
+ * the counters.
  */
 #include "perf.h"
 
@@ -22,47 +24,67 @@ const struct weir_column perf_columns[PERF_COLUMNS] = {
 	[CPU] = WEIR_KEY_U64("cpu", "number of the CPU"),
 	[INSTRUCTIONS] = COUNT("instructions", "instructions retired"),
 	[CYCLES] = COUNT("cycles", "cycles while not halted, at the clock of the moment"),
-	[REFERENCE_CYCLES] = COUNT("reference_cycles", "cycles while not halted, at the constant clock"),
+	[REFERENCE_CYCLES] =
+		COUNT("reference_cycles", "cycles while not halted, at the constant clock"),
 	[BRANCHES] = COUNT("branches", "branch instructions retired"),
 	[BRANCH_MISSES] = COUNT("branch_misses", "mispredicted branch instructions retired"),
 	[LLC_REFERENCES] = COUNT("llc_references", "requests that reached the last-level cache"),
-	[LLC_MISSES] = COUNT("llc_misses", "requests that missed the last-level cache; on AMD fills from memory"),
+	[LLC_MISSES] =
+		COUNT("llc_misses", "requests that missed the last-level cache; on AMD fills from memory"),
 	[L1D_REPLACEMENTS] = COUNT("l1d_replacements", "lines brought into the level-1 data cache"),
-	[L2_MISSES] = COUNT("l2_misses", "requests that missed the level-2 cache; on Sandy and Ivy Bridge lines brought in"),
+	[L2_MISSES] = COUNT("l2_misses",
+		"requests that missed the level-2 cache; on Sandy and Ivy Bridge lines brought in"),
 	[LOADS] = COUNT("loads", "loads: retired on Intel, dispatched on AMD, speculative on ARM"),
 	[STORES] = COUNT("stores", "stores: retired on Intel, dispatched on AMD, speculative on ARM"),
-	[FLOPS_DP] = COUNT("flops_dp", "double-precision floating-point operations, a multiply-add as two"),
-	[FLOPS_SP] = COUNT("flops_sp", "single-precision floating-point operations, a multiply-add as two"),
-	[FLOPS] = COUNT("flops", "floating-point operations of all precisions, where they cannot be told apart"),
-	[FP_SCALAR_DP] = COUNT("fp_scalar_dp", "scalar double-precision instructions, a multiply-add as two"),
-	[FP_128_DP] = COUNT("fp_128_dp", "128-bit double-precision instructions, a multiply-add as two"),
-	[FP_256_DP] = COUNT("fp_256_dp", "256-bit double-precision instructions, a multiply-add as two"),
-	[FP_512_DP] = COUNT("fp_512_dp", "512-bit double-precision instructions, a multiply-add as two"),
-	[FP_SCALAR_SP] = COUNT("fp_scalar_sp", "scalar single-precision instructions, a multiply-add as two"),
-	[FP_128_SP] = COUNT("fp_128_sp", "128-bit single-precision instructions, a multiply-add as two"),
-	[FP_256_SP] = COUNT("fp_256_sp", "256-bit single-precision instructions, a multiply-add as two"),
-	[FP_512_SP] = COUNT("fp_512_sp", "512-bit single-precision instructions, a multiply-add as two"),
+	[FLOPS_DP] =
+		COUNT("flops_dp", "double-precision floating-point operations, a multiply-add as two"),
+	[FLOPS_SP] =
+		COUNT("flops_sp", "single-precision floating-point operations, a multiply-add as two"),
+	[FLOPS] = COUNT(
+		"flops", "floating-point operations of all precisions, where they cannot be told apart"),
+	[FP_SCALAR_DP] =
+		COUNT("fp_scalar_dp", "scalar double-precision instructions, a multiply-add as two"),
+	[FP_128_DP] =
+		COUNT("fp_128_dp", "128-bit double-precision instructions, a multiply-add as two"),
+	[FP_256_DP] =
+		COUNT("fp_256_dp", "256-bit double-precision instructions, a multiply-add as two"),
+	[FP_512_DP] =
+		COUNT("fp_512_dp", "512-bit double-precision instructions, a multiply-add as two"),
+	[FP_SCALAR_SP] =
+		COUNT("fp_scalar_sp", "scalar single-precision instructions, a multiply-add as two"),
+	[FP_128_SP] =
+		COUNT("fp_128_sp", "128-bit single-precision instructions, a multiply-add as two"),
+	[FP_256_SP] =
+		COUNT("fp_256_sp", "256-bit single-precision instructions, a multiply-add as two"),
+	[FP_512_SP] =
+		COUNT("fp_512_sp", "512-bit single-precision instructions, a multiply-add as two"),
 	[SLOTS] = COUNT("slots", "issue slots of the pipeline"),
 	[TD_RETIRING] = COUNT("td_retiring", "slots whose work was retired"),
 	[TD_BAD_SPECULATION] = COUNT("td_bad_speculation", "slots wasted on wrong speculation"),
 	[TD_FRONTEND_BOUND] = COUNT("td_frontend_bound", "slots that the front end left empty"),
-	[TD_BACKEND_BOUND] = COUNT("td_backend_bound", "slots that stayed empty for lack of back-end resources"),
-	[TD_MEMORY_BOUND] = COUNT("td_memory_bound", "slots of td_backend_bound that waited for memory"),
-	[TIME_ENABLED] = WEIR_COUNTER_REAL("time_enabled", "s", 1000000000, "time that the events were to be counted"),
+	[TD_BACKEND_BOUND] =
+		COUNT("td_backend_bound", "slots that stayed empty for lack of back-end resources"),
+	[TD_MEMORY_BOUND] =
+		COUNT("td_memory_bound", "slots of td_backend_bound that waited for memory"),
+	[TIME_ENABLED] = WEIR_COUNTER_REAL(
+		"time_enabled", "s", 1000000000, "time that the events were to be counted"),
 	[TIME_RUNNING] = WEIR_COUNTER_REAL("time_running", "s", 1000000000,
-	                                   "time that they were; of several groups that of the least in each interval"),
-	[SCALED] = WEIR_GAUGE_BOOL("scaled", "counters were shared in turn in this interval: counts are extrapolated"),
+		"time that they were; of several groups that of the least in each interval"),
+	[SCALED] = WEIR_GAUGE_BOOL(
+		"scaled", "counters were shared in turn in this interval: counts are extrapolated"),
 	[OWNER] = WEIR_LABEL_STR("owner", "empty, or why the counters were left to another"),
 	[FLOPS_ESTIMATED] = WEIR_GAUGE_BOOL("flops_estimated",
-	                                    "floating-point counts are estimates: the events count attempts or instructions"),
+		"floating-point counts are estimates: the events count attempts or instructions"),
 };
 
 const struct weir_column perf_uncore_columns[UNCORE_COLUMNS] = {
 	[PMU] = WEIR_KEY_STR("pmu", "the kernel's name of the memory controller's PMU"),
-	[SOCKET] = WEIR_KEY_U64("socket", "number of the processor package; on A64FX of the core memory group"),
+	[SOCKET] = WEIR_KEY_U64(
+		"socket", "number of the processor package; on A64FX of the core memory group"),
 	[READ_BYTES] = WEIR_COUNTER_U64("read_bytes", "By", "bytes read from memory"),
 	[WRITE_BYTES] = WEIR_COUNTER_U64("write_bytes", "By", "bytes written to memory"),
-	[TOTAL_BYTES] = WEIR_COUNTER_U64("total_bytes", "By", "bytes read and written, where they are counted together"),
+	[TOTAL_BYTES] = WEIR_COUNTER_U64(
+		"total_bytes", "By", "bytes read and written, where they are counted together"),
 };
 
 static const struct weir_column event_columns[] = {
@@ -72,25 +94,33 @@ static const struct weir_column event_columns[] = {
 	[EVENT_COUNT] = COUNT("count", "how often it happened, or what its PMU counts"),
 };
 
-static const struct weir_schema perf_schema =
-	WEIR_SERIES("perf", perf_columns, "hardware counters of each CPU, under names that all processors share");
+static const struct weir_schema perf_schema = WEIR_SERIES(
+	"perf", perf_columns, "hardware counters of each CPU, under names that all processors share");
 static const struct weir_schema uncore_schema =
 	WEIR_SERIES("perf_uncore", perf_uncore_columns, "memory traffic of each memory controller");
-static const struct weir_schema event_schema = WEIR_SERIES("perf_event", event_columns, "software and other events by name");
+static const struct weir_schema event_schema =
+	WEIR_SERIES("perf_event", event_columns, "software and other events by name");
 static const struct weir_schema *const schemas[] = {
-	[SCHEMA_PERF] = &perf_schema, [SCHEMA_UNCORE] = &uncore_schema, [SCHEMA_EVENT] = &event_schema, NULL,
+	[SCHEMA_PERF] = &perf_schema,
+	[SCHEMA_UNCORE] = &uncore_schema,
+	[SCHEMA_EVENT] = &event_schema,
+	NULL,
 };
 
 static const struct weir_option options[] = {
 	WEIR_LIST_OPTION(struct perf, events, NULL,
-	                 "further events, as 'software:page-faults', 'PMU/event/', raw 'rNNNN' or a name of libpfm"),
-	WEIR_LIST_OPTION(struct perf, cpus, NULL, "CPUs to count on, as '0-7,16'; default: all that are online"),
-	WEIR_BOOL_OPTION(struct perf, hardware, "true", "count instructions, cycles, branches, caches and the like"),
+		"further events, as 'software:page-faults', 'PMU/event/', raw 'rNNNN' or a name of libpfm"),
+	WEIR_LIST_OPTION(
+		struct perf, cpus, NULL, "CPUs to count on, as '0-7,16'; default: all that are online"),
+	WEIR_BOOL_OPTION(
+		struct perf, hardware, "true", "count instructions, cycles, branches, caches and the like"),
 	WEIR_BOOL_OPTION(struct perf, flops, "true", "count floating-point operations"),
 	WEIR_BOOL_OPTION(struct perf, uncore, "true", "count memory traffic"),
-	WEIR_BOOL_OPTION(struct perf, software, "true", "count context switches, migrations and page faults"),
+	WEIR_BOOL_OPTION(
+		struct perf, software, "true", "count context switches, migrations and page faults"),
 	WEIR_TEXT_OPTION(struct perf, yield_file, NULL,
-	                 "lock file as LIKWID has it: while another user owns it, the hardware counters are left to him"),
+		"lock file as LIKWID has it: while another user owns it, the hardware counters are left to "
+		"him"),
 	WEIR_OPTIONS_END,
 };
 
@@ -103,14 +133,15 @@ read_cpus(struct perf *p, struct weir_err *err)
 		return weir_fail(err, -ENOMEM, "cannot choose CPUs");
 	for (size_t i = 0; i < p->cpus.n; i++)
 		if (!perf_cpus_add(p->chosen, p->cpus.item[i], strlen(p->cpus.item[i])))
-			return weir_failx(err, -EINVAL, "option 'cpus': '%s' is no list of CPUs: write for example 0-7,16",
-			                  p->cpus.item[i]);
+			return weir_failx(err, -EINVAL,
+				"option 'cpus': '%s' is no list of CPUs: write for example 0-7,16",
+				p->cpus.item[i]);
 	return 0;
 }
 
 /*
- * Is the PMU to be left alone? LIKWID's rule: the owner of the lock file may use the counters, nobody else; without a file all
- * may. A job's prolog gives the file to the user.
+ * Is the PMU to be left alone? LIKWID's rule: the owner of the lock file may use the counters,
+ * nobody else; without a file all may. A job's prolog gives the file to the user.
  */
 static void
 look_for_owner(struct perf *p)
@@ -126,10 +157,11 @@ look_for_owner(struct perf *p)
 	if (!stat(path, &file)) {
 		weir_capability(p->ctx, p->yield_file, WEIR_OK, "readable");
 		if (file.st_uid != p->uid)
-			snprintf(p->owner, sizeof(p->owner), "'%.100s' belongs to user id %u", p->yield_file, (unsigned)file.st_uid);
+			snprintf(p->owner, sizeof(p->owner), "'%.100s' belongs to user id %u", p->yield_file,
+				(unsigned)file.st_uid);
 	} else if (errno != ENOENT && errno != ENOTDIR) {
 		weir_capability(p->ctx, p->yield_file, errno == EACCES ? WEIR_REFUSED : WEIR_FAILED,
-		                "cannot see who owns the lock file: the counters are used");
+			"cannot see who owns the lock file: the counters are used");
 	}
 }
 
@@ -182,7 +214,7 @@ perf_open(void *state, struct weir_ctx *ctx, struct weir_err *err)
 	if (!p->system) {
 		if (!weir_live(ctx)) {
 			weir_capability(ctx, "perf_event_open", WEIR_UNSUPPORTED,
-			                "counters are those of the running kernel: a saved tree has none");
+				"counters are those of the running kernel: a saved tree has none");
 			return 0;
 		}
 		p->system = &perf_live_system;
@@ -215,103 +247,16 @@ perf_close(void *state)
 	free(p->chosen);
 }
 
-/* A place that cannot be read is opened anew at the next tick. */
-static bool
-read_place(struct perf *p, struct perf_set *set, struct perf_place *place)
-{
-	if (!place->open)
-		return false;
-	if (perf_place_read(p, set, place))
-		return true;
-	perf_place_close(p, set, place);
-	return false;
-}
-
-static size_t
-owner_row(struct perf_place *place, struct weir_out *out, const char *owner)
-{
-	struct weir_row *row = weir_row(out, SCHEMA_PERF);
-
-	weir_set_u64(row, CPU, place->cpu);
-	weir_set_text(row, OWNER, owner);
-	return 1;
-}
-
-static size_t
-core_row(struct perf *p, struct perf_set *set, struct perf_place *place, struct weir_out *out)
-{
-	if (p->yielded)
-		return owner_row(place, out, p->owner);
-	if (!read_place(p, set, place))
-		return place->error == -EBUSY ? owner_row(place, out, "another user of the PMU has the counters (EBUSY)") : 0;
-	struct weir_row *row = weir_row(out, SCHEMA_PERF);
-	bool flops = false;
-
-	weir_set_u64(row, CPU, place->cpu);
-	for (uint16_t column = INSTRUCTIONS; column < TIME_ENABLED; column++) {
-		uint64_t value;
-
-		if (!set->needed[column] || !perf_column(set, place, column, p->sve, &value))
-			continue;
-		weir_set_u64(row, column, value);
-		flops |= column >= FLOPS_DP && column <= FLOPS;
-	}
-	weir_set_count(row, TIME_ENABLED, (int64_t)place->enabled);
-	weir_set_count(row, TIME_RUNNING, (int64_t)place->running);
-	weir_set_bool(row, SCALED, place->scaled);
-	weir_set_text(row, OWNER, "");
-	if (flops)
-		weir_set_bool(row, FLOPS_ESTIMATED, set->model->estimated);
-	return 1;
-}
-
-static size_t
-uncore_row(struct perf *p, struct perf_set *set, struct perf_place *place, struct weir_out *out)
-{
-	if (p->yielded || !read_place(p, set, place))
-		return 0;
-	struct weir_row *row = weir_row(out, SCHEMA_UNCORE);
-
-	weir_set_text(row, PMU, set->pmu);
-	weir_set_u64(row, SOCKET, place->socket);
-	for (uint16_t column = READ_BYTES; column < UNCORE_COLUMNS; column++) {
-		uint64_t value;
-
-		if (set->needed[column] && perf_column(set, place, column, 1, &value))
-			weir_set_u64(row, column, value);
-	}
-	return 1;
-}
-
-static size_t
-event_rows(struct perf *p, struct perf_set *set, struct perf_place *place, struct weir_out *out)
-{
-	if ((set->hardware && p->yielded) || !read_place(p, set, place))
-		return 0;
-	for (size_t i = 0; i < set->n; i++) {
-		struct weir_row *row = weir_row(out, SCHEMA_EVENT);
-
-		weir_set_text(row, EVENT_PMU, set->pmu);
-		weir_set_u64(row, EVENT_CPU, place->cpu);
-		weir_set_str(row, EVENT_NAME, set->event[i].name, set->event[i].length);
-		if (place->count[i].fresh)
-			weir_set_u64(row, EVENT_COUNT, place->count[i].total);
-	}
-	return set->n;
-}
-
 static int
 perf_sample(void *state, struct weir_out *out, struct weir_err *err)
 {
-	static size_t (*const rows_of[])(struct perf *, struct perf_set *, struct perf_place *, struct weir_out *) = {
-		[PERF_CORE] = core_row, [PERF_UNCORE] = uncore_row, [PERF_NAMED] = event_rows,
-	};
 	struct perf *p = state;
 	size_t rows = 0;
 
 	if (!p->system)
-		return weir_failx(err, -ENODATA, "perf counters are those of the running kernel: there are none under the root '%s'",
-		                  weir_root(p->ctx));
+		return weir_failx(err, -ENODATA,
+			"perf counters are those of the running kernel: there are none under the root '%s'",
+			weir_root(p->ctx));
 	int rc = perf_online(p, err);
 
 	if (rc)
@@ -320,19 +265,24 @@ perf_sample(void *state, struct weir_out *out, struct weir_err *err)
 	for (size_t i = 0; i < p->sets; i++)
 		for (size_t k = 0; p->set[i].state != PERF_DEAD && k < p->set[i].places; k++)
 			if (p->set[i].place[k].online)
-				rows += rows_of[p->set[i].kind](p, &p->set[i], &p->set[i].place[k], out);
-	return rows ? 0 : weir_failx(err, -ENODATA, "no event can be counted: the capability rows say why");
+				rows += perf_rows(p, &p->set[i], &p->set[i].place[k], out);
+	return rows ? 0
+				: weir_failx(err, -ENODATA, "no event can be counted: the capability rows say why");
 }
 
-WEIR_PLUGIN(
-	.kind = WEIR_SAMPLER, .name = "perf", .summary = "hardware counters, memory traffic and software events of each CPU",
+WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "perf",
+	.summary = "hardware counters, memory traffic and software events of each CPU",
 	.state_size = sizeof(struct perf), .options = options, .schemas = schemas,
 	.needs = WEIR_NEEDS_CAPABILITY(38), .library = "libpfm4",
-	.description =
-		"Counts all the time on all CPUs, under names that mean the same on every processor. Tables know Intel from Sandy "
-		"Bridge to Granite Rapids, AMD Zen 1 to 5, and ARM Neoverse N1, N2, V1, V2 and A64FX; other processors get what "
-		"the kernel maps itself. Events that do not fit the counters take turns, and counts are scaled by the time that "
-		"each group ran: fewer groups, or 'flops: false', make them exact. Totals start at zero when the agent starts.\n\n"
-		"Needs CAP_PERFMON (before Linux 5.8: CAP_SYS_ADMIN) or kernel.perf_event_paranoid at most 0, and a descriptor for "
-		"each event and CPU.",
+	.description = "Counts all the time on all CPUs, under names that mean the same on every "
+				   "processor. Tables know Intel from Sandy "
+				   "Bridge to Granite Rapids, AMD Zen 1 to 5, and ARM Neoverse N1, N2, V1, V2 and "
+				   "A64FX; other processors get what "
+				   "the kernel maps itself. Events that do not fit the counters take turns, and "
+				   "counts are scaled by the time that "
+				   "each group ran: fewer groups, or 'flops: false', make them exact. Totals start "
+				   "at zero when the agent starts.\n\n"
+				   "Needs CAP_PERFMON (before Linux 5.8: CAP_SYS_ADMIN) or "
+				   "kernel.perf_event_paranoid at most 0, and a descriptor for "
+				   "each event and CPU.",
 	.open = perf_open, .close = perf_close, .sampler.sample = perf_sample);

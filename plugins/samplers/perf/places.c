@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where sets are counted: CPUs that come and go, and the one CPU of a socket that the kernel names for a PMU outside the cores. */
+/*
+ * Where sets are counted: CPUs that come and go, and the one CPU of a socket that the kernel names
+ * for a PMU outside the cores.
+ */
 #include "perf.h"
 
 #include <errno.h>
@@ -41,8 +44,9 @@ everywhere(struct perf *p, struct perf_set *set)
 		place->online = online;
 	}
 	for (uint32_t cpu = 0; cpu < PERF_CPUS; cpu++) {
-		bool wanted = perf_cpus_has(p->online, cpu) && (!p->chosen || perf_cpus_has(p->chosen, cpu)) &&
-		              (!set->cpus || perf_cpus_has(set->cpus, cpu));
+		bool wanted = perf_cpus_has(p->online, cpu) &&
+					  (!p->chosen || perf_cpus_has(p->chosen, cpu)) &&
+					  (!set->cpus || perf_cpus_has(set->cpus, cpu));
 
 		if (wanted && !find(set, cpu) && !perf_place_new(set, cpu))
 			return -ENOMEM;
@@ -50,7 +54,10 @@ everywhere(struct perf *p, struct perf_set *set)
 	return 0;
 }
 
-/* The kernel moves the events of a socket when their CPU goes; they go on counting, only their place has another number. */
+/*
+ * The kernel moves the events of a socket when their CPU goes; they go on counting, only their
+ * place has another number.
+ */
 static struct perf_place *
 moved(struct perf_set *set, const struct perf_cpus *mask, uint64_t socket)
 {
@@ -74,7 +81,8 @@ by_mask(struct perf *p, struct perf_set *set)
 
 		if (!perf_cpus_has(&mask, cpu) || find(set, cpu))
 			continue;
-		(void)weir_slurp_u64(p->ctx, &socket, "/sys/devices/system/cpu/cpu%u/topology/physical_package_id", cpu);
+		(void)weir_slurp_u64(
+			p->ctx, &socket, "/sys/devices/system/cpu/cpu%u/topology/physical_package_id", cpu);
 		struct perf_place *place = moved(set, &mask, socket);
 
 		if (!place && !(place = perf_place_new(set, cpu)))
@@ -109,7 +117,8 @@ perf_online(struct perf *p, struct weir_err *err)
 	free(p->online_text);
 	p->online_text = copy;
 	if (!perf_cpus_add(&online, text.at, weir_scan_left(&text)))
-		return weir_failx(err, -EINVAL, "'/sys/devices/system/cpu/online' is no list of CPUs: '%s'", copy);
+		return weir_failx(
+			err, -EINVAL, "'/sys/devices/system/cpu/online' is no list of CPUs: '%s'", copy);
 	*p->online = online;
 	for (size_t i = 0; i < p->sets; i++)
 		if (perf_places(p, &p->set[i]))

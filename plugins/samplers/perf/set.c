@@ -20,7 +20,8 @@ perf_set_new(struct perf *p, enum perf_kind kind, const char *pmu, uint32_t type
 }
 
 struct perf_event *
-perf_event_new(struct perf_set *set, const struct perf_code *code, const char *item, const char *name, size_t length)
+perf_event_new(struct perf_set *set, const struct perf_code *code, const char *item,
+	const char *name, size_t length)
 {
 	struct perf_event *events = realloc(set->event, (set->n + 1) * sizeof(*events));
 	bool taken = false;
@@ -33,7 +34,11 @@ perf_event_new(struct perf_set *set, const struct perf_code *code, const char *i
 		taken |= !strcmp(events[i].item, item);
 	snprintf(longer, sizeof(longer), "%s/r%llx", item, (unsigned long long)code->config);
 	events[set->n] = (struct perf_event){
-		.item = strdup(taken ? longer : item), .name = name, .length = length, .code = *code, .counters = 1,
+		.item = strdup(taken ? longer : item),
+		.name = name,
+		.length = length,
+		.code = *code,
+		.counters = 1,
 	};
 	if (!events[set->n].item)
 		return NULL;

@@ -10,7 +10,10 @@
 
 #include <linux/perf_event.h>
 
-/* A large machine needs more descriptors than the soft limit of 1024; nothing here or in libevent's epoll minds large ones. */
+/*
+ * A large machine needs more descriptors than the soft limit of 1024; nothing here or in libevent's
+ * epoll minds large ones.
+ */
 static bool
 raise_limit(void)
 {
@@ -69,7 +72,11 @@ live_close(void *closure, int fd)
 }
 
 const struct perf_system perf_live_system = {
-	.open = live_open, .read = live_read, .identify = live_identify, .enable = live_enable, .close = live_close,
+	.open = live_open,
+	.read = live_read,
+	.identify = live_identify,
+	.enable = live_enable,
+	.close = live_close,
 };
 
 int
@@ -77,20 +84,27 @@ perf_event_open_on(struct perf *p, const struct perf_event *event, uint32_t cpu,
 {
 	const struct perf_code *code = &event->code;
 	struct perf_event_attr attr = {
-		.size = sizeof(attr), .type = code->type, .config = code->config, .config1 = code->config1,
-		.config2 = code->config2, .disabled = leader < 0, .exclude_user = code->exclude_user,
+		.size = sizeof(attr),
+		.type = code->type,
+		.config = code->config,
+		.config1 = code->config1,
+		.config2 = code->config2,
+		.disabled = leader < 0,
+		.exclude_user = code->exclude_user,
 		.exclude_kernel = code->exclude_kernel,
 		.read_format = PERF_FORMAT_GROUP | PERF_FORMAT_ID | PERF_FORMAT_TOTAL_TIME_ENABLED |
-		               PERF_FORMAT_TOTAL_TIME_RUNNING,
+					   PERF_FORMAT_TOTAL_TIME_RUNNING,
 	};
 
 	return p->system->open(p->system->closure, &attr, (int)cpu, leader);
 }
 
-static const char no_pmu[] = "no-pmu: the kernel has no PMU of the cores in '" PERF_DEVICES "', as in most virtual machines";
+static const char no_pmu[] =
+	"no-pmu: the kernel has no PMU of the cores in '" PERF_DEVICES "', as in most virtual machines";
 
 enum perf_state
-perf_judge(struct perf *p, const struct perf_set *set, struct perf_event *event, uint32_t cpu, int error)
+perf_judge(
+	struct perf *p, const struct perf_set *set, struct perf_event *event, uint32_t cpu, int error)
 {
 	char paranoid[16] = "unknown";
 	struct weir_err err;
@@ -99,27 +113,34 @@ perf_judge(struct perf *p, const struct perf_set *set, struct perf_event *event,
 	switch (-error) {
 	case EACCES:
 	case EPERM:
-		(void)weir_slurp(p->ctx, paranoid, sizeof(paranoid), "/proc/sys/kernel/perf_event_paranoid");
+		(void)weir_slurp(
+			p->ctx, paranoid, sizeof(paranoid), "/proc/sys/kernel/perf_event_paranoid");
 		weir_capability(p->ctx, event->item, WEIR_REFUSED,
-		                "needs CAP_PERFMON (before Linux 5.8: CAP_SYS_ADMIN), or kernel.perf_event_paranoid at most 0 (it is %s)",
-		                paranoid);
+			"needs CAP_PERFMON (before Linux 5.8: CAP_SYS_ADMIN), or kernel.perf_event_paranoid at "
+			"most 0 (it is %s)",
+			paranoid);
 		return PERF_REFUSED;
 	case EBUSY:
-		weir_capability(p->ctx, event->item, WEIR_FAILED, "another user of the PMU has the counters of CPU %u", cpu);
+		weir_capability(p->ctx, event->item, WEIR_FAILED,
+			"another user of the PMU has the counters of CPU %u", cpu);
 		return PERF_BUSY;
 	case EMFILE:
 	case ENFILE:
 	case ENOMEM:
-		weir_fail(&err, error, "cannot open it on CPU %u (it takes a descriptor for each event and CPU: raise LimitNOFILE)", cpu);
+		weir_fail(&err, error,
+			"cannot open it on CPU %u (it takes a descriptor for each event and CPU: raise "
+			"LimitNOFILE)",
+			cpu);
 		weir_capability(p->ctx, event->item, WEIR_FAILED, "%s", err.text);
 		return PERF_FAILED;
 	case ENOSYS:
-		weir_capability(p->ctx, event->item, WEIR_UNSUPPORTED, "this kernel was built without perf events");
+		weir_capability(
+			p->ctx, event->item, WEIR_UNSUPPORTED, "this kernel was built without perf events");
 		return PERF_DEAD;
 	default:
 		weir_fail(&err, error, "PMU '%s' cannot count it here", set->pmu);
 		weir_capability(p->ctx, event->item, WEIR_UNSUPPORTED, "%s",
-		                p->no_pmu && !strcmp(set->pmu, "cpu") ? no_pmu : err.text);
+			p->no_pmu && !strcmp(set->pmu, "cpu") ? no_pmu : err.text);
 		return PERF_DEAD;
 	}
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sets of what lies outside the cores: traffic between sockets' caches and their memory, from the kernel's own PMUs. */
+/*
+ * Sets of what lies outside the cores: traffic between sockets' caches and their memory, from the
+ * kernel's own PMUs.
+ */
 #include "perf.h"
 
 #include <errno.h>
@@ -25,7 +28,8 @@ matches(const struct perf_traffic *traffic, const char *name)
 
 /* One event of each channel. */
 static int
-add_event(struct perf *p, struct perf_set *set, const struct perf_traffic *traffic, const struct perf_traffic_event *event)
+add_event(struct perf *p, struct perf_set *set, const struct perf_traffic *traffic,
+	const struct perf_traffic_event *event)
 {
 	const char *column = perf_uncore_columns[event->column].name;
 	char item[160], terms[96];
@@ -42,8 +46,8 @@ add_event(struct perf *p, struct perf_set *set, const struct perf_traffic *traff
 			rc = perf_terms(p->ctx, set->pmu, event->alias, &code, &trouble);
 			bytes = perf_scale(p->ctx, set->pmu, event->alias, bytes);
 		} else if (!traffic->core) {
-			snprintf(terms, sizeof(terms), "event=0x%x,%s=0x%x", event->event + i * event->step, event->mask_name,
-			         event->mask);
+			snprintf(terms, sizeof(terms), "event=0x%x,%s=0x%x", event->event + i * event->step,
+				event->mask_name, event->mask);
 			rc = perf_terms(p->ctx, set->pmu, terms, &code, &trouble);
 		}
 		struct perf_event *made = perf_event_new(set, &code, item, column, strlen(column));
@@ -81,7 +85,8 @@ node_places(struct perf *p, struct perf_set *set)
 
 		if (sscanf(entry->d_name, "node%u", &node) != 1)
 			continue;
-		ssize_t length = weir_slurp(p->ctx, text, sizeof(text), "/sys/devices/system/node/%s/cpulist", entry->d_name);
+		ssize_t length = weir_slurp(
+			p->ctx, text, sizeof(text), "/sys/devices/system/node/%s/cpulist", entry->d_name);
 
 		if (length <= 0 || !perf_cpus_add(&cpus, text, (size_t)length))
 			continue;
@@ -159,9 +164,10 @@ perf_uncore_sets(struct perf *p, struct weir_err *err)
 	}
 	if (!found && p->model->n_traffic)
 		weir_capability(p->ctx, "uncore", WEIR_UNSUPPORTED,
-		                "no-pmu: the kernel has no PMU of %s's memory controllers ('%s') in '" PERF_DEVICES "'", p->model->name,
-		                p->model->traffic[0].pmu);
+			"no-pmu: the kernel has no PMU of %s's memory controllers ('%s') in '" PERF_DEVICES "'",
+			p->model->name, p->model->traffic[0].pmu);
 	else if (!found)
-		weir_capability(p->ctx, "uncore", WEIR_UNSUPPORTED, "no table of memory traffic for this machine (%s)", p->model->name);
+		weir_capability(p->ctx, "uncore", WEIR_UNSUPPORTED,
+			"no table of memory traffic for this machine (%s)", p->model->name);
 	return 0;
 }
