@@ -49,13 +49,19 @@ int cli_sample(int argc, char **argv);
 int cli_version(int argc, char **argv);
 
 struct registry;
+struct report;
 struct settings;
+
+/* The configuration of verbs that are not told one. */
+#define CLI_CONFIG "/etc/weir"
 
 /*
  * Load and judge a configuration, printing the report on standard error. An exit code; the settings are for running only when it
  * is 0. `host` NULL: this machine.
  */
 int cli_settings(const char *path, const char *host, struct registry **, struct settings **);
+/* The same without printing the report, which the caller frees before the settings; NULL when no file could be read (said). */
+int cli_judge(const char *path, const char *host, struct registry **, struct settings **, struct report **);
 
 /* "weir: sentence" on standard error; returns `code`. */
 int cli_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -11,30 +11,6 @@
 #include "flow/flow.h"
 #include "flow/live.h"
 
-#define DEFAULT_CONFIG "/etc/weir"
-
-/* Load and judge; prints the report on standard error. An exit code; *set is only for running when it is 0. */
-int
-cli_settings(const char *path, const char *host, struct registry **registry, struct settings **set)
-{
-	struct report *report = report_new();
-	struct text text = { 0 };
-	struct weir_err err = { 0 };
-	int rc = report ? settings_load(path, host, registry, report, set, &err) : -ENOMEM;
-
-	if (rc) {
-		report_free(report);
-		return cli_fail(rc == -ENOENT ? EXIT_NO_INPUT : EXIT_CONFIG, "%s", err.text[0] ? err.text : "out of memory");
-	}
-	report_print(report, &text);
-	if (text.size)
-		fwrite(text.data, 1, text.size, stderr);
-	rc = report_errors(report) ? EXIT_CONFIG : EXIT_DONE;
-	text_free(&text);
-	report_free(report);
-	return rc;
-}
-
 static int
 start_code(const struct weir_err *err)
 {
@@ -104,7 +80,7 @@ cli_run(int argc, char **argv)
 		return cli_usage("run", "no such option: '%s'", argv[1]);
 	if (argc > 2)
 		return cli_usage("run", "one configuration at a time");
-	return run(argc > 1 ? argv[1] : DEFAULT_CONFIG);
+	return run(argc > 1 ? argv[1] : CLI_CONFIG);
 }
 
 int

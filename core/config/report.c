@@ -199,6 +199,12 @@ report_warnings(const struct report *report)
 	return report->warnings;
 }
 
+size_t
+report_files(const struct report *report)
+{
+	return report->files;
+}
+
 static int
 compare_unsigned(size_t a, size_t b)
 {
@@ -355,8 +361,9 @@ print_line(const struct diagnostic *diagnostic, struct text *out)
 	text_add(out, "\n");
 }
 
+/* "FILE:LINE:COLUMN: error: WHERE: text" */
 static void
-print_one(const struct diagnostic *diagnostic, struct text *out)
+print_head(const struct diagnostic *diagnostic, struct text *out)
 {
 	const struct place *place = &diagnostic->place;
 
@@ -372,6 +379,14 @@ print_one(const struct diagnostic *diagnostic, struct text *out)
 		text_add(out, ": ");
 	}
 	text_printf(out, "%s\n", diagnostic->text);
+}
+
+static void
+print_one(const struct diagnostic *diagnostic, struct text *out)
+{
+	const struct place *place = &diagnostic->place;
+
+	print_head(diagnostic, out);
 	bool quoted = place->source && place->source->text && place->line;
 	if (quoted)
 		print_line(diagnostic, out);
@@ -402,19 +417,30 @@ print_summary(const struct report *report, size_t shown, struct text *out)
 	text_add(out, "\n");
 }
 
-void
-report_print(const struct report *report, struct text *out)
+/* All of it in the order of files and lines, from malloc; NULL when there is nothing. */
+static struct diagnostic **
+sort(const struct report *report, struct text *out)
 {
-	if (report->errors + report->warnings == 0)
-		return;
-	struct diagnostic **sorted = calloc(report->n + 1, sizeof(struct diagnostic *));
+	if (!report->n)
+		return NULL;
+	struct diagnostic **sorted = calloc(report->n, sizeof(struct diagnostic *));
+
 	if (!sorted) {
 		out->failed = true;
-		return;
+		return NULL;
 	}
 	for (size_t i = 0; i < report->n; i++)
 		sorted[i] = &report->list[i];
 	qsort(sorted, report->n, sizeof(struct diagnostic *), by_place);
+	return sorted;
+}
+
+void
+report_print(const struct report *report, struct text *out)
+{
+	struct diagnostic **sorted = sort(report, out);
+	if (!sorted)
+		return;
 	size_t errors = 0, warnings = 0;
 	for (size_t i = 0; i < report->n; i++) {
 		size_t *shown = sorted[i]->error ? &errors : &warnings;
@@ -425,4 +451,47 @@ report_print(const struct report *report, struct text *out)
 	}
 	free(sorted);
 	print_summary(report, errors + warnings, out);
+}
+
+void
+report_print_gcc(const struct report *report, struct text *out)
+{
+	struct diagnostic **sorted = sort(report, out);
+
+	for (size_t i = 0; sorted && i < report->n; i++)
+		print_head(sorted[i], out);
+	free(sorted);
+}
+
+static void
+json_member(struct text *out, const char *name, const char *value)
+{
+	text_printf(out, "%s\"%s\":", name[0] == 'f' ? "{" : ",", name);
+	if (value)
+		text_json(out, value, strlen(value));
+	else
+		text_add(out, "null");
+}
+
+void
+report_print_json(const struct report *report, struct text *out)
+{
+	struct diagnostic **sorted = sort(report, out);
+
+	for (size_t i = 0; sorted && i < report->n; i++) {
+		const struct diagnostic *d = sorted[i];
+
+		json_member(out, "file", d->place.source ? d->place.source->name : NULL);
+		text_printf(out, ",\"line\":%u,\"column\":%u", d->place.line, d->place.column);
+		json_member(out, "severity", d->error ? "error" : "warning");
+		json_member(out, "where", d->where);
+		json_member(out, "text", d->text);
+		text_add(out, ",\"hints\":[");
+		for (const struct hint *hint = d->hints; hint; hint = hint->next) {
+			text_add(out, hint == d->hints ? "" : ",");
+			text_json(out, hint->text, strlen(hint->text));
+		}
+		text_add(out, "]}\n");
+	}
+	free(sorted);
 }

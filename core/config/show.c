@@ -167,7 +167,9 @@ show_value(struct show *show, const struct node *node, unsigned depth)
 	if (node->kind == NODE_SCALAR) {
 		show_scalar(show, node);
 	} else if (!node->n) {
-		text_add(show->out, node->kind == NODE_MAPPING ? " {}\n" : " []\n");
+		text_add(show->out, node->kind == NODE_MAPPING ? " {}" : " []");
+		add_origin(show, &node->place);
+		text_append(show->out, "\n", 1);
 	} else {
 		text_append(show->out, "\n", 1);
 		show_members(show, node, depth, false);

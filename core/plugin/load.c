@@ -174,13 +174,16 @@ registry_free(struct registry *reg)
 static int
 check_option(const struct weir_plugin *p, const struct weir_option *o, struct weir_err *err)
 {
-	/* Names of the options that the core has for all plugins of the kind. */
-	static const char *const common[] = { "plugin", "interval", "offset", "root", "timeout", "flush", "sync",
-		                              "queue",  "from",     "enabled", "isolate", "blocking", NULL };
+	/* Options that the core has for all plugins of a kind. */
+	static const char *const common[][8] = {
+		[WEIR_SAMPLER] = { "plugin", "interval", "offset", "timeout", "root", "isolate" },
+		[WEIR_PARSER] = { "plugin", "from", "timezone", "cluster" },
+		[WEIR_STORE] = { "plugin", "flush", "sync", "queue" },
+	};
 
 	if (!o->name || !name_valid(o->name))
 		return weir_failx(err, -EINVAL, "plugin '%s': option '%s' is no name", p->name, o->name ? o->name : "(none)");
-	for (const char *const *word = common; *word; word++)
+	for (const char *const *word = common[p->kind]; *word; word++)
 		if (!strcmp(*word, o->name))
 			return weir_failx(err, -EINVAL, "plugin '%s': option '%s' is the core's own", p->name, o->name);
 	if (!o->help || !*o->help)

@@ -86,8 +86,8 @@ run_store(const char *path, const struct weir_batch *const *batches)
 	struct weir_ctx *ctx = sqlite_new(path);
 	int64_t cpu = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
 	int64_t wall = clock_mono_ns();
-	for (int i = 0; i < COMMITS; i++)
-		if (weir_plugin.store.write(sqlite_state(ctx), batches, BATCHES, tally, &err) || store_commit(ctx, &err)) {
+	for (size_t i = 0; i < COMMITS; i++)
+		if (weir_plugin.store.write(sqlite_state(ctx), batches + i * BATCHES, BATCHES, tally, &err) || store_commit(ctx, &err)) {
 			fprintf(stderr, "%s\n", err.text);
 			exit(1);
 		}
@@ -169,10 +169,10 @@ run_floor(const char *path, const char *model, const struct kind *kind, const st
 	sqlite3_stmt *insert = prepare_insert(db, batches[0]->schema);
 	int64_t cpu = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
 	int64_t wall = clock_mono_ns();
-	for (int i = 0; i < COMMITS; i++) {
+	for (size_t i = 0; i < COMMITS; i++) {
 		must(db, sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL));
 		for (size_t b = 0; b < BATCHES; b++)
-			insert_bare(insert, kind, batches[b]);
+			insert_bare(insert, kind, batches[i * BATCHES + b]);
 		must(db, sqlite3_exec(db, "COMMIT", NULL, NULL, NULL));
 	}
 	struct cost cost = cost_since(cpu, wall, batches[0]->schema);
@@ -200,8 +200,8 @@ compare(const struct kind *kind)
 	struct weir_schema schema;
 	schema_of(kind, &schema, columns, names);
 	struct dice dice = { 1 };
-	struct weir_batch *batch[BATCHES];
-	for (size_t i = 0; i < BATCHES; i++)
+	struct weir_batch *batch[COMMITS * BATCHES];
+	for (size_t i = 0; i < COMMITS * BATCHES; i++)
 		batch[i] = make_batch(kind, &schema, &dice, 1700000000000000 + (int64_t)i * 100000000);
 	struct cost ours = { 0 };
 	struct cost floor = { 0 };
@@ -222,7 +222,7 @@ compare(const struct kind *kind)
 	}
 	printf("sqlite %-12s %2zu columns: %6.1f ns/value CPU, floor %6.1f, ratio %.2f (wall %6.1f, floor %6.1f)\n", kind->name,
 	       schema.n_columns, ours.cpu, floor.cpu, ours.cpu / floor.cpu, ours.wall, floor.wall);
-	for (size_t i = 0; i < BATCHES; i++)
+	for (size_t i = 0; i < COMMITS * BATCHES; i++)
 		maker_free_batch(batch[i]);
 }
 

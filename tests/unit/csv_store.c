@@ -328,7 +328,7 @@ print_base64(const unsigned char *data, size_t size)
 	for (; bits < size * 8; bits += 6) {
 		unsigned letter = 0;
 		for (size_t i = bits; i < bits + 6; i++)
-			letter = letter << 1 | (i < size * 8 ? data[i / 8] >> (7 - i % 8) & 1u : 0u);
+			letter = letter << 1 | (i < size * 8 ? (unsigned)data[i / 8] >> (7 - i % 8) & 1 : 0);
 		text[n++] = letters[letter];
 	}
 	while (n % 4)
@@ -416,7 +416,11 @@ struct record {
 static const char *
 read_field(const char *at, const char *end, char **field)
 {
-	char *text = malloc((size_t)(end - at) + 1), *out = text;
+	/* A text ends at the latest at the first quote that no quote follows. */
+	const char *stop = at + 1;
+	while (stop < end && (*at == '"' ? *stop != '"' || stop[1] == '"' : *stop != ',' && *stop != '\n'))
+		stop += *at == '"' && *stop == '"' ? 2 : 1;
+	char *text = malloc((size_t)(stop - at) + 2), *out = text;
 	CHECK(text);
 	if (*at == '"') {
 		for (at++; *at != '"' || at[1] == '"'; at++) {

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A sampler that does what a test asks for: counts, fails, hangs, aborts, writes junk, takes its time. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <weir/sampler.h>
+
+struct faulty {
+	int64_t from, to; /* ticks that misbehave, from 1; to 0: for ever */
+	int how;
+	const char *flag; /* a file that ends the trouble when it exists */
+	int64_t tick;
+};
+
+enum { HOW_NOT, HOW_FAIL, HOW_HANG, HOW_ABORT, HOW_SLOW, HOW_JUNK, HOW_TYPE };
+static const char *const ways[] = { "not", "fail", "hang", "abort", "slow", "junk", "type", NULL };
+
+enum { TICK, PID };
+static const struct weir_column columns[] = {
+	[TICK] = WEIR_COUNTER_U64("tick", "1", "ticks of this instance"),
+	[PID] = WEIR_GAUGE_U64("pid", "1", "process that made the row"),
+};
+static const struct weir_schema schema = WEIR_SERIES("faulty", columns, "what a faulty sampler says");
+
+static const struct weir_option options[] = {
+	WEIR_INT_OPTION(struct faulty, from, "1", 0, INT64_MAX, "first tick that misbehaves"),
+	WEIR_INT_OPTION(struct faulty, to, "0", 0, INT64_MAX, "last tick that misbehaves"),
+	WEIR_CHOICE_OPTION(struct faulty, how, "not", ways, "what it does then"),
+	WEIR_TEXT_OPTION(struct faulty, flag, "", "a file that ends the trouble"),
+	WEIR_OPTIONS_END,
+};
+
+static int
+misbehave(const struct faulty *f, struct weir_out *out, struct weir_err *err)
+{
+	char junk[200];
+
+	switch (f->how) {
+	case HOW_FAIL:
+		weir_set_u64(weir_row(out, 0), TICK, 999999); /* must not be seen */
+		return weir_failx(err, -EIO, "tick %lld fails as asked", (long long)f->tick);
+	case HOW_HANG:
+		for (;;)
+			pause();
+	case HOW_ABORT:
+		abort();
+	case HOW_SLOW:
+		usleep(700000);
+		return 0;
+	case HOW_JUNK:
+		memset(junk, 0xa5, sizeof(junk));
+		for (int fd = 3; fd < 20; fd++)
+			(void)!write(fd, junk, sizeof(junk));
+		return 0;
+	case HOW_TYPE:
+		weir_set_i64(weir_row(out, 0), TICK, 1);
+		return 0;
+	}
+	return 0;
+}
+
+static int
+sample(void *state, struct weir_out *out, struct weir_err *err)
+{
+	struct faulty *f = state;
+
+	f->tick++;
+	if (f->tick >= f->from && (!f->to || f->tick <= f->to) && (!*f->flag || access(f->flag, F_OK))) {
+		int rc = misbehave(f, out, err);
+
+		if (rc || f->how == HOW_TYPE)
+			return rc;
+	}
+	struct weir_row *row = weir_row(out, 0);
+
+	weir_set_u64(row, TICK, (uint64_t)f->tick);
+	weir_set_u64(row, PID, (uint64_t)getpid());
+	return 0;
+}
+
+static const struct weir_schema *const schemas[] = { &schema, NULL };
+
+WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = FAULTY_NAME, .flags = FAULTY_FLAGS, .summary = "misbehaves as asked",
+            .state_size = sizeof(struct faulty), .options = options, .schemas = schemas, .sampler = { .sample = sample });
