@@ -10,6 +10,7 @@ plugin that this build skipped cannot be checked. The last line of docs-check is
 """
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,11 +22,11 @@ WEIR = BUILD / "weir"
 FORMATS = {"markdown": "docs/plugins/{kind}/{name}.md", "man": "docs/man/weir-{name}.7"}
 
 
-def describe(name, form):
+def describe(kind, name, form):
 	run = subprocess.run(
-		[WEIR, "plugin", "describe", name, "--format", form], capture_output=True, text=True, check=False, cwd=ROOT)
+		[WEIR, "plugin", "describe", kind, name, "--format", form], capture_output=True, text=True, check=False, cwd=ROOT)
 	if run.returncode != 0 or not run.stdout:
-		sys.exit(f"docs: 'weir plugin describe {name} --format {form}' failed: {run.stderr.strip()}")
+		sys.exit(f"docs: 'weir plugin describe {kind} {name} --format {form}' failed: {run.stderr.strip()}")
 	return run.stdout
 
 
@@ -34,7 +35,7 @@ def generate():
 	pages = {}
 	for plugin in sorted((BUILD / "plugins").glob("*/*.so")):
 		for form, path in FORMATS.items():
-			pages[path.format(kind=plugin.parent.name, name=plugin.stem)] = describe(plugin.stem, form)
+			pages[path.format(kind=plugin.parent.name, name=plugin.stem)] = describe(plugin.parent.name.removesuffix("s"), plugin.stem, form)
 	if not pages:
 		sys.exit("docs: no plugin is built")
 	return pages
@@ -102,6 +103,19 @@ def check_links():
 		yield f"links of {path.relative_to(ROOT)}", f"lead nowhere: {' '.join(dead)}" if dead else None
 
 
+def check_manual():
+	"""What mandoc says of the manual pages."""
+	pages = sorted((ROOT / "docs/man").glob("*.[1-8]"))
+	if pages and not shutil.which("mandoc"):
+		yield "manual pages", "SKIP mandoc is not installed"
+		return
+	for page in pages:
+		run = subprocess.run(
+			["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True, text=True, check=False)
+		said = [line for line in run.stdout.splitlines() if "STYLE" not in line]
+		yield f"manual page {page.name}", "\n".join(said) if said or run.returncode > 1 else None
+
+
 def examples():
 	for path in sorted((ROOT / "conf").glob("*.yaml")):
 		yield str(path.relative_to(ROOT)), path.read_text()
@@ -122,7 +136,7 @@ def check_examples():
 
 def check():
 	passed = failed = skipped = 0
-	for checks in (check_pages, check_links, check_examples):
+	for checks in (check_pages, check_links, check_manual, check_examples):
 		for name, fault in checks():
 			if fault is None:
 				passed += 1

@@ -22,12 +22,12 @@ group=setsid
 [ ! -t 0 ] || { set -m && group=; }
 
 mkdir -p var
-agent= tap=
+agent= view=
 interrupted=
 stop()
 {
 	trap '' INT TERM
-	[ -z "$tap" ] || kill -TERM "$tap" 2>/dev/null
+	[ -z "$view" ] || kill -TERM "$view" 2>/dev/null
 	[ -z "$agent" ] || kill -TERM "$agent" 2>/dev/null
 }
 trap 'interrupted=yes; stop' INT TERM
@@ -50,12 +50,12 @@ done
 
 status=0
 if [ -z "$interrupted" ]; then
-	$group "$weir" tap --control var/control.sock ${DURATION:+--duration "$DURATION"} </dev/null &
-	tap=$!
-	wait "$tap"
+	$group "$weir" top --control var/control.sock ${DURATION:+--duration "$DURATION"} </dev/null &
+	view=$!
+	wait "$view"
 	status=$?
 	[ -z "$interrupted" ] || status=0
-	tap=
+	view=
 fi
 trap - EXIT
 trap '' INT TERM

@@ -10,8 +10,8 @@ cd "$(dirname "$0")/.." || exit 1
 export CC O SAN
 export WEIR_SOURCE="$PWD" WEIR_BUILD="$O" WEIR="$O/weir" WEIR_SAN="$SAN"
 export WEIR_TEST_DATA="${WEIR_TEST_DATA:-$PWD/../shared/data}"
-# A fault ends the process at once with a status that no test expects.
-export ASAN_OPTIONS="${ASAN_OPTIONS:-abort_on_error=0:exitcode=99:detect_leaks=1:strict_string_checks=1}"
+# A fault ends the process at once with a status that no test expects; cmocka's own handler would hide where it was.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-exitcode=99:detect_leaks=1:handle_segv=2:handle_sigbus=2:handle_sigfpe=2}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1:exitcode=99}"
 export TSAN_OPTIONS="${TSAN_OPTIONS:-exitcode=99:halt_on_error=1}"
 export PYTHONDONTWRITEBYTECODE=1

@@ -163,8 +163,9 @@ def find_jobs(build, missing):
 		target = source.stem.removeprefix("fuzz_")
 		program(f"replay_{target}", "plain", [f"tests/fuzz/corpus/{target}"])
 
-	python = find_python()
-	for source in sorted((ROOT / "tests").rglob("test_*.py")):
+	files = sorted((ROOT / "tests").rglob("test_*.py"))
+	python = find_python() if files else None
+	for source in files:
 		name = str(source.relative_to(ROOT / "tests"))
 		if python:
 			jobs.append((name, "pytest", [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(source)]))

@@ -45,6 +45,7 @@ int cli_tap(int argc, char **argv);
 int cli_top(int argc, char **argv);
 int cli_config(int argc, char **argv);
 int cli_plugin(int argc, char **argv);
+int cli_manual(int argc, char **argv);
 int cli_sample(int argc, char **argv);
 int cli_version(int argc, char **argv);
 

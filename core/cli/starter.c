@@ -3,6 +3,7 @@
  * set as comments with their defaults, so it tells what can be changed. */
 #include "cli/config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,8 +82,7 @@ add_word(struct text *out, const char *word, size_t length)
 	bool plain = length > 0;
 
 	for (size_t i = 0; i < length; i++)
-		plain = plain && ((word[i] | 32) - 'a' < 26u || word[i] - '0' < 10u ||
-							 (strchr("_./+-", word[i]) && (i || word[i] == '/' || word[i] == '.')));
+		plain = plain && (isalnum((unsigned char)word[i]) || strchr(i ? "_./+-" : "/.", word[i]));
 	text_printf(out, plain ? "%.*s" : "\"%.*s\"", (int)length, word);
 }
 

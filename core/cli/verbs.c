@@ -28,6 +28,14 @@ const struct verb cli_verbs[] = {
 	  "A reader that is too slow loses rows; the instance never waits for it.\n\n"
 	  "examples:\n  weir tap meminfo 'cpu*'\n  weir tap '!weir_*' --format json --duration 1m",
 	  cli_tap },
+	{ "top", "[--control PATH] [--interval D] [--duration D] [--once]", "watch this machine and a running instance on the terminal",
+	  "  --control PATH           its control socket; else $WEIR_CONTROL, else /var/lib/weir/control.sock\n"
+	  "  --interval D             time between two pictures (1s)\n"
+	  "  --duration D             end after this time; else at Ctrl-C\n"
+	  "  --once                   one picture after the second tick, then end\n\n"
+	  "Without a terminal it prints a line each time.\n\n"
+	  "examples:\n  weir top\n  weir top --control var/control.sock --once",
+	  cli_top },
 	{ "isolated-sampler", "", NULL, NULL, cli_isolated },
 	{ "sample", "NAME... [--root DIR] [-o NAME.option=value]... [--count N] [--interval D] [--format table|json|csv] [--host NAME]",
 	  "run samplers once or a few times and print their rows",
@@ -41,6 +49,38 @@ const struct verb cli_verbs[] = {
 	  "  weir sample meminfo loadavg\n"
 	  "  weir sample disk -o disk.include='sd*' --count 3 --interval 1s --format json",
 	  cli_sample },
+	{ "config", "check|show|drop-in [CONFIG] [--host NAME] | init agent|aggregator|laptop",
+	  "check a configuration, show it whole, begin one",
+	  "  check                    find every fault of all files; --format human, gcc (FILE:LINE:COLUMN: text) or json\n"
+	  "  show                     the set in effect as YAML, defaults included, each value with its origin; secrets are ***\n"
+	  "  drop-in                  settings for the systemd unit: what the enabled plugins need and no more\n"
+	  "  init KIND                a commented file to start from, on standard output\n"
+	  "  CONFIG                   a file, or a folder that holds weir.yaml (/etc/weir); drop-ins: conf.d/*.yaml beside it\n"
+	  "  --host NAME              as if on that host: 'match' in drop-ins\n\n"
+	  "exit: 0 good (perhaps with warnings), 66 no such file, 78 the configuration is wrong\n\n"
+	  "examples:\n"
+	  "  weir config init agent > weir.yaml\n"
+	  "  weir config check weir.yaml --host gpu001\n"
+	  "  weir config show /etc/weir",
+	  cli_config },
+	{ "plugin", "list | describe [KIND] NAME|FILE.so | test [KIND] NAME|FILE.so | new KIND NAME DIR",
+	  "list, describe and test plugins, begin a new one",
+	  "  list                     all plugins; bad files and their reasons on standard error; --format text or json\n"
+	  "  describe NAME            options, rows and needs; --format text, json, markdown or man\n"
+	  "  test NAME                does it keep the contract? two instances at once, pieces, marks\n"
+	  "    -o OPTION=VALUE        an option of the instances under test; a list: a,b,c\n"
+	  "    --input FILE           what a parser is fed\n"
+	  "    --root DIR             a sampler reads below DIR\n"
+	  "    --rows                 print the rows as JSON, an object a line\n"
+	  "  new KIND NAME DIR        a sampler, parser or store that builds outside this tree, with a test\n\n"
+	  "exit: 0 good, 1 the test found faults, 64 no such plugin, 78 the file is no good plugin\n\n"
+	  "examples:\n"
+	  "  weir plugin describe cpu\n"
+	  "  weir plugin describe store csv --format json\n"
+	  "  weir plugin test ./mine.so --input tests/log --rows\n"
+	  "  weir plugin new sampler mine ./mine",
+	  cli_plugin },
+	{ "manual", "", NULL, NULL, cli_manual },
 	{ "version", "[--format json]", "print the version and what this program was built with",
 	  "  --format json            the same for programs\n\nexample:\n  weir version", cli_version },
 	{ 0 },

@@ -287,6 +287,12 @@ load_file(struct plugin_file *file, struct weir_err *err)
 	return 0;
 }
 
+const char *
+registry_skipped(const struct registry *reg)
+{
+	return reg->skipped ? reg->skipped : "";
+}
+
 static const struct weir_plugin *
 load_once(struct plugin_file *file, struct weir_err *err)
 {

@@ -33,6 +33,9 @@ const char *registry_path(const struct registry *, const struct weir_plugin *);
 /* All files, sorted by kind and name; loads each. */
 const struct plugin_file *registry_all(struct registry *, size_t *n);
 
+/* What the build left out, lines "samplers/perf<TAB>libpfm4-dev"; "" for nothing. */
+const char *registry_skipped(const struct registry *);
+
 const char *plugin_kind_name(enum weir_kind); /* "sampler" */
 /* Check the tables of a loaded constant. */
 int plugin_check(const struct weir_plugin *, struct weir_err *);

@@ -26,7 +26,7 @@ if verb == "run":
 	listener.bind("var/control.sock")
 	signal.signal(signal.SIGTERM, lambda *_: (open("drained", "w").close(), sys.exit(0)))
 	time.sleep(100)
-elif verb == "tap":
+elif verb == "top":
 	print("tapping", *sys.argv[2:], flush=True)
 	assert sys.argv[2:4] == ["--control", "var/control.sock"]
 	time.sleep(float(sys.argv[5].rstrip("s")) if len(sys.argv) > 5 else 100)

@@ -2,6 +2,7 @@
 /* A reader of RFC 4180 and a printf of every type, both unlike the store's own code. */
 #include "csv_store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -141,20 +142,32 @@ add_row(struct rows *rows, char *row)
 	rows->row[rows->n++] = row;
 }
 
-/* All files below; by a list of folders of our own, as nftw has no closure. */
+static void
+list_below(struct rows *files, const char *folder, const char *name)
+{
+	char path[1024];
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	DIR *dir = opendir(path);
+	CHECK(dir);
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		char sub[512];
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(sub, sizeof(sub), "%.200s%s%s", name, *name ? "/" : "", entry->d_name);
+		if (entry->d_type == DT_DIR)
+			list_below(files, folder, sub);
+		else if (entry->d_type == DT_REG)
+			add_row(files, strdup(sub));
+	}
+	closedir(dir);
+}
+
 static void
 list_files(struct rows *files, const char *folder)
 {
-	char command[512];
-	snprintf(command, sizeof(command), "cd '%s' && find . -type f | sed 's,^./,,' | LC_ALL=C sort", folder);
-	FILE *pipe = popen(command, "r");
-	CHECK(pipe);
-	char line[512];
-	while (fgets(line, sizeof(line), pipe)) {
-		line[strcspn(line, "\n")] = '\0';
-		add_row(files, strdup(line));
-	}
-	CHECK(pclose(pipe) == 0);
+	list_below(files, folder, "");
+	if (files->n)
+		qsort(files->row, files->n, sizeof(*files->row), by_name);
 }
 
 char *
@@ -174,9 +187,21 @@ file_list(const char *folder)
 void
 folder_copy(const char *from, const char *to)
 {
-	char command[1024];
-	snprintf(command, sizeof(command), "rm -rf '%s' && cp -a '%s' '%s'", to, from, to);
-	CHECK(system(command) == 0);
+	nftw(to, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	CHECK(mkdir(to, 0777) == 0);
+	struct rows files = { 0 };
+	list_files(&files, from);
+	for (size_t i = 0; i < files.n; i++) {
+		char source[1024], target[1024];
+		snprintf(source, sizeof(source), "%s/%s", from, files.row[i]);
+		snprintf(target, sizeof(target), "%s/%s", to, files.row[i]);
+		for (char *at = target + strlen(to) + 1; (at = strchr(at, '/')); *at++ = '/') {
+			*at = '\0';
+			CHECK(mkdir(target, 0777) == 0 || errno == EEXIST);
+		}
+		file_copy(source, target);
+	}
+	rows_free(&files);
 }
 
 /* ---- the store ---- */
@@ -518,6 +543,19 @@ rows_read(struct rows *rows, const char *path)
 		free(whole);
 	}
 	rows_free(&files);
+}
+
+bool
+rows_within(struct rows *few, struct rows *many)
+{
+	if (few->n)
+		qsort(few->row, few->n, sizeof(*few->row), by_name);
+	if (many->n)
+		qsort(many->row, many->n, sizeof(*many->row), by_name);
+	size_t i = 0;
+	for (size_t j = 0; i < few->n && j < many->n; j++)
+		i += strcmp(few->row[i], many->row[j]) == 0;
+	return i == few->n;
 }
 
 bool

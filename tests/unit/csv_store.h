@@ -44,6 +44,8 @@ void rows_expect(struct rows *, const struct weir_batch *, unsigned revision);
 void rows_read(struct rows *, const char *path);
 /* Equal, order aside. Says the first difference on standard error. */
 bool rows_equal(struct rows *, struct rows *);
+/* Is each of the few one of the many? */
+bool rows_within(struct rows *few, struct rows *many);
 void rows_free(struct rows *);
 
 /* A file of the folder, decompressed if need be, NUL-terminated. NULL: none. */

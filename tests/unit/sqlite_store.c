@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/text.h"
 #include "plugin/instance.h"
 #include "plugin/option.h"
@@ -30,6 +31,69 @@ folder_make(void)
 	if (!folder || !mkdtemp(folder))
 		die("mkdtemp", "no folder");
 	return folder;
+}
+
+int
+place_set_up(void **state)
+{
+	struct place *place = calloc(1, sizeof(*place));
+	if (!place)
+		die("place", "out of memory");
+	place->folder = folder_make();
+	place->path = fs_join(place->folder, "weir.db");
+	*state = place;
+	return 0;
+}
+
+int
+place_tear_down(void **state)
+{
+	struct place *place = *state;
+	folder_remove(place->folder);
+	free(place->path);
+	free(place);
+	return 0;
+}
+
+static const struct weir_column host_columns[] = {
+	WEIR_KEY_STR("item", "what"),
+	WEIR_LABEL_STR("status", "how it is"),
+	WEIR_GAUGE_F64("share", "1", "how much"),
+};
+const struct weir_schema item_schema = WEIR_HOST_ENTITY("item", host_columns, "an entity of a host");
+
+struct weir_schema
+two_columns(const char *name, struct weir_column columns[2])
+{
+	return (struct weir_schema){ .name = name, .help = "made for a test", .n_keys = 1, .n_columns = 2, .columns = columns };
+}
+
+struct weir_batch *
+two_cells(const struct weir_schema *schema, int64_t time, const char *key, union weir_cell value)
+{
+	struct maker *maker = maker_new(schema, "hydra", "n001", "test");
+	maker_row(maker, time);
+	maker_text(maker, 0, key);
+	maker_u64(maker, 1, value.u64);
+	return maker_close(maker, 1, (uint64_t)time);
+}
+
+static const struct weir_column cpu_columns[] = {
+	WEIR_KEY_U64("cpu", "number of the CPU"),
+	WEIR_COUNTER_REAL("user_time", "s", 100, "time in user mode"),
+	WEIR_GAUGE_U64("pages", "1", "pages in use"),
+};
+const struct weir_schema cpu_schema = WEIR_SERIES("cpu", cpu_columns, "a CPU");
+
+struct weir_batch *
+cpu_batch(const struct weir_schema *schema, int64_t time, uint64_t cpu)
+{
+	struct maker *maker = maker_new(schema, "hydra", "n001", "cpu");
+	maker_row(maker, time);
+	maker_u64(maker, 0, cpu);
+	maker_i64(maker, 1, 57);
+	maker_u64(maker, 2, cpu);
+	return maker_close(maker, 1, 1);
 }
 
 static int

@@ -9,6 +9,22 @@
 
 struct weir_ctx;
 
+/* Each test has a folder and the path of a database in it. */
+struct place {
+	char *folder, *path;
+};
+int place_set_up(void **state);
+int place_tear_down(void **state);
+
+/* A series: key cpu (u64), user_time (count of 1/100 s), pages (u64); one row of it with pages = cpu. */
+extern const struct weir_schema cpu_schema;
+struct weir_batch *cpu_batch(const struct weir_schema *, int64_t time, uint64_t cpu);
+/* An entity of hosts: key item (str), status (str), share (f64). */
+extern const struct weir_schema item_schema;
+/* A schema of one key and one column, and one row of it. */
+struct weir_schema two_columns(const char *name, struct weir_column columns[2]);
+struct weir_batch *two_cells(const struct weir_schema *, int64_t time, const char *key, union weir_cell value);
+
 /* A folder of this test alone, removed with all in it by folder_remove; from malloc. */
 char *folder_make(void);
 void folder_remove(char *folder);

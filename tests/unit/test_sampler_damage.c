@@ -170,8 +170,8 @@ compare(const struct subject *s, const struct result *result, const char *file, 
 /* ---- trees ---- */
 
 static struct {
-	char from[PATH_MAX], to[PATH_MAX];
-	size_t length;
+	const char *to;
+	size_t length; /* of the path copied from */
 } copying; /* nftw has no closure */
 
 static int
@@ -212,7 +212,7 @@ remove_one(const char *path, const struct stat *status, int type, struct FTW *wh
 
 /* A copy of a tree that may be damaged; false when there is no such tree here. */
 static bool
-copy_tree(const char *name, char *to)
+copy_tree(const char *name, const char *to)
 {
 	const char *data = getenv("WEIR_TEST_DATA"), *source = getenv("WEIR_SOURCE");
 	char places[2][PATH_MAX];
@@ -222,10 +222,9 @@ copy_tree(const char *name, char *to)
 	for (size_t i = 0; i < 2; i++) {
 		if (access(places[i], R_OK))
 			continue;
-		snprintf(copying.from, PATH_MAX, "%s", places[i]);
-		snprintf(copying.to, PATH_MAX, "%s", to);
+		copying.to = to;
 		copying.length = strlen(places[i]);
-		assert_int_equal(nftw(copying.from, copy_one, 16, FTW_PHYS), 0);
+		assert_int_equal(nftw(places[i], copy_one, 16, FTW_PHYS), 0);
 		return true;
 	}
 	return false;

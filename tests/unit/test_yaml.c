@@ -961,8 +961,8 @@ shown_form(void **state)
 	shown.size = 0;
 	node_show(reading.root, &shown, true);
 	assert_string_equal(shown.data,
-		"a:\n  b: 10s # t.yaml:1\n  c: 'no' # t.yaml:1\n  d: no # t.yaml:1\n  e: # t.yaml:1\n  f: "
-		"[]\n"
+		"a:\n  b: 10s # t.yaml:1\n  c: 'no' # t.yaml:1\n  d: no # t.yaml:1\n  e: # t.yaml:1\n"
+		"  f: [] # t.yaml:1\n"
 		"r:\n  - x: 1 # t.yaml:3\n    y:\n      - 2 # t.yaml:3\n  - z # t.yaml:4\n");
 	text_free(&shown);
 	finish(&reading);
