@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * weir manual PART: what the manual pages take from the tables, for the build of the documentation.
- * PART is verbs, or program, log, sampler, store: their options.
+ * PART is verbs, or program, log, sampler, store: their options; or date.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +51,9 @@ add_line(struct text *out, const char *line, size_t length, bool *example)
 		roff_part(out, line + text, length - text);
 		text_add(out, "\n");
 	} else {
-		roff_part(out, line, length);
+		size_t blanks = *example ? 0 : strspn(line, " ");
+
+		roff_part(out, line + blanks, length - blanks);
 		text_add(out, "\n");
 		if (!strncmp(line, "example", 7)) {
 			text_add(out, ".PP\n.nf\n");
@@ -110,11 +112,13 @@ cli_manual(int argc, char **argv)
 
 	if (!strcmp(part, "verbs"))
 		add_verbs(&out);
+	if (!strcmp(part, "date"))
+		text_add(&out, DESCRIBE_DATE "\n");
 	for (size_t i = 0; i < WEIR_COUNT(parts); i++)
 		if (!strcmp(part, parts[i].name))
 			describe_roff_options(&none, parts[i].options, &out);
 	if (!out.size)
-		return cli_fail(EXIT_USAGE, "manual: verbs, program, log, sampler or store");
+		return cli_fail(EXIT_USAGE, "manual: verbs, program, log, sampler, store or date");
 	describe_roff_wrap(&out);
 	int rc = cli_write(&out);
 

@@ -427,3 +427,9 @@ yaml_parse_memory(const char *name, const char *text, size_t size, struct arena 
 
 	return source ? yaml_parse_source(source, arena, report, root) : -ENOMEM;
 }
+
+const char *
+yaml_library(void)
+{
+	return yaml_get_version_string();
+}

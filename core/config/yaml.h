@@ -29,4 +29,7 @@ int config_load(const char *path, const char *host, struct arena *, struct repor
 int yaml_parse_memory(const char *name, const char *text, size_t size, struct arena *,
 	struct report *, struct node **root);
 
+/* Version of libyaml. */
+const char *yaml_library(void);
+
 #endif

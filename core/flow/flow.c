@@ -186,3 +186,9 @@ flow_retire_counts(struct flow *f, const struct sink_counts *last)
 	counts.queue_bytes = 0;
 	add_counts(&f->gone, &counts);
 }
+
+const char *
+flow_library(void)
+{
+	return event_get_version();
+}

@@ -16,6 +16,9 @@ struct live;
 struct control;
 struct http;
 
+/* Version of libevent. */
+const char *flow_library(void);
+
 /* Where rows of one schema of one source go; computed once per configuration. */
 struct target {
 	struct sink *sink;

@@ -54,11 +54,14 @@ void
 describe_roff_wrap(struct text *out)
 {
 	struct text wrapped = { .failed = out->failed };
+	bool verbatim = false;
 
 	for (const char *line = out->size ? out->data : ""; *line;) {
 		size_t length = strcspn(line, "\n");
 
-		if (*line == '.')
+		if (!strncmp(line, ".nf\n", 4) || !strncmp(line, ".fi\n", 4))
+			verbatim = line[1] == 'n';
+		if (*line == '.' || verbatim)
 			text_append(&wrapped, line, length);
 		else
 			wrap_line(&wrapped, line, length);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files that samplers keep open and read anew each tick, and the bookkeeping of those that cannot be read: why, said once, and
- * when to try again. Texts are handed out in the instance's one buffer.
+ * Files that samplers keep open and read anew each tick, and the bookkeeping of those that cannot
+ * be read: why, said once, and when to try again. Texts are handed out in the instance's one
+ * buffer.
  */
 #include <weir/sampler.h>
 
@@ -32,9 +33,10 @@ struct weir_file {
 	char *path; /* without the root */
 	unsigned flags;
 	int fd;
-	size_t ask;            /* that took in the whole file last time */
-	int64_t failed, retry; /* since when it cannot be read, and when to try again; retry 0: it can */
-	bool told;             /* a capability row stands */
+	size_t ask;     /* that took in the whole file last time */
+	int64_t failed; /* since when it cannot be read */
+	int64_t retry;  /* when to try again; 0: it can be read */
+	bool told;      /* a capability row stands */
 };
 
 struct weir_file *
@@ -49,7 +51,11 @@ weir_file(struct weir_ctx *ctx, const char *path, unsigned flags)
 		return NULL;
 	}
 	*file = (struct weir_file){
-		.next = ctx->files, .ctx = ctx, .path = copy, .flags = flags, .fd = -1,
+		.next = ctx->files,
+		.ctx = ctx,
+		.path = copy,
+		.flags = flags,
+		.fd = -1,
 		.ask = flags & WEIR_READ_SMALL ? FIRST_SMALL : FIRST_PAGES * weir_page_size(0) - 1,
 	};
 	ctx->files = file;
@@ -92,7 +98,10 @@ file_free_all(struct weir_ctx *ctx)
 	}
 }
 
-/* 0, or a negative error. A named pipe or a device in the file's place must not hold the loop: hence O_NONBLOCK. */
+/*
+ * 0, or a negative error. A named pipe or a device in the file's place must not hold the loop:
+ * hence O_NONBLOCK.
+ */
 static int
 file_open(struct weir_file *file)
 {
@@ -105,8 +114,10 @@ file_open(struct weir_file *file)
 	if (fd < 0)
 		return -errno;
 	struct stat status;
-	int error = fstat(fd, &status) ? -errno : S_ISDIR(status.st_mode) ? -IS_FOLDER : S_ISREG(status.st_mode) ? 0 : -NOT_REGULAR;
+	int error = fstat(fd, &status) ? -errno : 0;
 
+	if (!error && !S_ISREG(status.st_mode))
+		error = S_ISDIR(status.st_mode) ? -IS_FOLDER : -NOT_REGULAR;
 	if (error)
 		close(fd);
 	else
@@ -148,7 +159,10 @@ read_at(const struct weir_file *file, size_t at, size_t room)
 	}
 }
 
-/* A read that fills the room may have left something out: the kernel makes the text anew, so it is read anew, with more room. */
+/*
+ * A read that fills the room may have left something out: the kernel makes the text anew, so it is
+ * read anew, with more room.
+ */
 static ssize_t
 read_once(struct weir_file *file)
 {
@@ -165,8 +179,8 @@ read_once(struct weir_file *file)
 }
 
 /*
- * seq_file hands out whole records of at most a page. With records that are short, a read that leaves the longest of them free
- * was the last, and the read that would say so by 0 can be saved.
+ * seq_file hands out whole records of at most a page. With records that are short, a read that
+ * leaves the longest of them free was the last, and the read that would say so by 0 can be saved.
  */
 static ssize_t
 read_on(struct weir_file *file)
@@ -185,7 +199,8 @@ read_on(struct weir_file *file)
 		if (n < 0)
 			return n;
 		size += (size_t)n;
-		if (n == 0 || ((file->flags & WEIR_READ_LINES) && (size_t)n < room && (size_t)n + LONGEST_LINE <= page))
+		if (n == 0 || ((file->flags & WEIR_READ_LINES) && (size_t)n < room &&
+						  (size_t)n + LONGEST_LINE <= page))
 			return (ssize_t)size;
 	}
 }
@@ -222,7 +237,8 @@ static const char *
 missing_capability(const char *path)
 {
 	static const char process[] = "/proc/";
-	bool of_process = !strncmp(path, process, sizeof(process) - 1) && (unsigned)(path[sizeof(process) - 1] - '0') <= 9;
+	bool of_process = !strncmp(path, process, sizeof(process) - 1) &&
+					  (unsigned)(path[sizeof(process) - 1] - '0') <= 9;
 
 	return of_process ? "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH" : "CAP_DAC_READ_SEARCH";
 }
@@ -279,7 +295,8 @@ file_failed(struct weir_file *file, int error, struct weir_err *err)
 		weir_capability(file->ctx, file->path, WEIR_OK, "%s", "not there, and not needed");
 		file->told = false;
 	}
-	return weir_failx(err, -ENODATA, "nothing from '%s%s': %s", file->ctx->root, file->path, reason);
+	return weir_failx(
+		err, -ENODATA, "nothing from '%s%s': %s", file->ctx->root, file->path, reason);
 }
 
 static void
@@ -303,7 +320,8 @@ weir_read(struct weir_file *file, struct weir_scan *text, struct weir_err *err)
 
 	/* A clock set back must not keep the file shut for long. */
 	if (file->retry && ctx->now >= file->failed && ctx->now < file->retry)
-		return weir_failx(err, -ENODATA, "nothing from '%s%s', tried again later", ctx->root, file->path);
+		return weir_failx(
+			err, -ENODATA, "nothing from '%s%s', tried again later", ctx->root, file->path);
 	ssize_t size = file->fd >= 0 ? file_read(file) : -EBADF;
 
 	if (size == -EBADF || size == -ENODEV || size == -ESRCH || size == -ESTALE || size == -ENXIO) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of keys: what a key is to the table, sums of several keys, unknown keys, and numbers on their way into rows. */
+/*
+ * Tables of keys: what a key is to the table, sums of several keys, unknown keys, and numbers on
+ * their way into rows.
+ */
 #include "plugin/keys.h"
 
 #include <ctype.h>
@@ -58,15 +61,20 @@ keys_free(struct weir_keys *keys)
 }
 
 struct weir_keys *
-weir_keys(struct weir_ctx *ctx, const char *item, char separator, const struct weir_keyword *table, size_t n,
-          const struct weir_list *extra, size_t keyvalue)
+weir_keys(struct weir_ctx *ctx, const char *item, char separator, const struct weir_keyword *table,
+	size_t n, const struct weir_list *extra, size_t keyvalue)
 {
 	struct weir_keys *keys = calloc(1, sizeof(*keys));
 
 	if (!keys)
 		return NULL;
 	*keys = (struct weir_keys){
-		.ctx = ctx, .item = strdup(item), .separator = separator, .table = table, .n_table = n, .extra = extra,
+		.ctx = ctx,
+		.item = strdup(item),
+		.separator = separator,
+		.table = table,
+		.n_table = n,
+		.extra = extra,
 		.keyvalue = keyvalue,
 	};
 	if (!keys->item || !count_columns(keys)) {
@@ -154,7 +162,10 @@ word_is(const char *word, const char *name, size_t length)
 	return !strncmp(word, name, length) && !word[length];
 }
 
-/* The word of the table: the same one before patterns, these in the table's order. n_table when there is none. */
+/*
+ * The word of the table: the same one before patterns, these in the table's order. n_table when
+ * there is none.
+ */
 static size_t
 find_word(const struct weir_keys *keys, const char *name, size_t length)
 {
@@ -165,7 +176,7 @@ find_word(const struct weir_keys *keys, const char *name, size_t length)
 		size_t head = strlen(keys->table[i].key);
 
 		if (head && keys->table[i].key[head - 1] == '*' && length >= head - 1 &&
-		    !memcmp(keys->table[i].key, name, head - 1))
+			!memcmp(keys->table[i].key, name, head - 1))
 			return i;
 	}
 	return keys->n_table;
@@ -180,7 +191,10 @@ is_extra(const struct weir_keys *keys, const char *name, size_t length)
 	return false;
 }
 
-/* `name` of `length` bytes is what is compared; its first `key_length` are the key, 0 of them: no key at all. */
+/*
+ * `name` of `length` bytes is what is compared; its first `key_length` are the key, 0 of them: no
+ * key at all.
+ */
 bool
 keys_learn(struct weir_keys *keys, const char *name, size_t length, size_t key_length)
 {
@@ -197,9 +211,13 @@ keys_learn(struct weir_keys *keys, const char *name, size_t length, size_t key_l
 		size_t word = find_word(keys, name, key_length);
 
 		key->extra = is_extra(keys, name, key_length);
-		key->column = word < keys->n_table ? keys->table[word].column : key->extra ? KEY_NONE : KEY_UNKNOWN;
 		key->word = (uint32_t)word;
-		key->factor = word < keys->n_table && keys->table[word].factor ? keys->table[word].factor : 1;
+		if (word < keys->n_table) {
+			key->column = keys->table[word].column;
+			key->factor = keys->table[word].factor ? keys->table[word].factor : 1;
+		} else if (!key->extra) {
+			key->column = KEY_UNKNOWN;
+		}
 		key->wanted = key->column < keys->n_columns || key->extra;
 	}
 	keys->n_keys++;
@@ -223,15 +241,16 @@ mark_twice(struct weir_keys *keys, size_t later)
 		struct key *a = &keys->key[i];
 
 		if (a->wanted && a->column == b->column && a->length == b->length &&
-		    !memcmp(keys->names + a->name, keys->names + b->name, a->length))
+			!memcmp(keys->names + a->name, keys->names + b->name, a->length))
 			a->twice = b->twice = true;
 	}
 }
 
 /*
- * Is a sum all there? A text that was cut between two keys of it must not give half of it. It is when all keys that the table
- * names are found. Else some key must follow the last one found: patterns stand for keys in a row. And where the table names
- * several keys, of which this kernel may have some only, one must follow that the table has behind all of them.
+ * Is a sum all there? A text that was cut between two keys of it must not give half of it. It is
+ * when all keys that the table names are found. Else some key must follow the last one found:
+ * patterns stand for keys in a row. And where the table names several keys, of which this kernel
+ * may have some only, one must follow that the table has behind all of them.
  */
 static bool
 sum_is_whole(const struct weir_keys *keys, const struct key_column *column)
@@ -278,7 +297,8 @@ find_sums(struct weir_keys *keys)
 		if (column->literals < 2 && !column->patterns)
 			continue;
 		if (!column->sum) {
-			bool whole = keys->n_pairs || sum_is_whole(keys, column); /* a line of numbers is whole or not there */
+			/* A line of numbers under its names is whole or not there. */
+			bool whole = keys->n_pairs || sum_is_whole(keys, column);
 
 			keys->sum[keys->n_sums] = (struct sum){ .column = key->column, .whole = whole };
 			column->sum = (uint32_t)++keys->n_sums;
@@ -296,7 +316,10 @@ is_name(const char *name, size_t length)
 	return length > 0 && length <= 64;
 }
 
-/* A capability row when the set of unknown keys is not the one last told of. Bytes that are no name are a damaged file's. */
+/*
+ * A capability row when the set of unknown keys is not the one last told of. Bytes that are no name
+ * are a damaged file's.
+ */
 static void
 report_unknown(struct weir_keys *keys)
 {
@@ -323,7 +346,8 @@ report_unknown(struct weir_keys *keys)
 		if (left_out)
 			text_printf(&list, " and %zu more", left_out);
 		if (hash)
-			weir_capability(keys->ctx, keys->item, WEIR_UNKNOWN_KEYS, "no column for: %s", list.data ? list.data : "");
+			weir_capability(keys->ctx, keys->item, WEIR_UNKNOWN_KEYS, "no column for: %s",
+				list.data ? list.data : "");
 		else
 			weir_capability(keys->ctx, keys->item, WEIR_OK, "%s", "all keys are known");
 		keys->unknown = hash;
@@ -367,7 +391,8 @@ commit_extra(struct weir_keys *keys, size_t i, struct weir_out *out)
 
 	weir_set_text(row, WEIR_KEYVALUE_SAMPLER, keys->ctx->plugin->name);
 	weir_set_str(row, WEIR_KEYVALUE_ITEM, keys->names + key->name, key_length(keys, key));
-	weir_set_i64(row, WEIR_KEYVALUE_VALUE, keys->sign[i] == NUMBER_NEGATIVE ? -(int64_t)value : (int64_t)value);
+	weir_set_i64(row, WEIR_KEYVALUE_VALUE,
+		keys->sign[i] == NUMBER_NEGATIVE ? -(int64_t)value : (int64_t)value);
 }
 
 size_t

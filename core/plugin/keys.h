@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tables of keys, inside. What the last text looked like is remembered as a layout: its keys in order, each with what it is to
- * the table. A text of the same layout costs one comparison a key; the first key that differs makes the rest be learnt anew.
+ * Tables of keys, inside. What the last text looked like is remembered as a layout: its keys in
+ * order, each with what it is to the table. A text of the same layout costs one comparison a key;
+ * the first key that differs makes the rest be learnt anew.
  */
 #ifndef WEIR_PLUGIN_KEYS_H
 #define WEIR_PLUGIN_KEYS_H
@@ -9,23 +10,27 @@
 #include <weir/sampler.h>
 
 enum {
-	LONGEST_KEY = 255,  /* compared and remembered; no table has one as long, so what is longer is unknown by its head */
-	MOST_KEYS = 4096,   /* of a layout; the rest of a text that is longer is left alone */
+	LONGEST_KEY = 255, /* compared and remembered; no table has one as long, so what is longer is
+						  unknown by its head */
+	MOST_KEYS = 4096,  /* of a layout; the rest of a text that is longer is left alone */
 };
 
-enum { KEY_NONE = UINT32_MAX - 1, KEY_UNKNOWN = UINT32_MAX - 2 }; /* columns of keys that set no cell, beside WEIR_IGNORED */
+enum {
+	KEY_NONE = UINT32_MAX - 1,
+	KEY_UNKNOWN = UINT32_MAX - 2
+}; /* columns of keys that set no cell, beside WEIR_IGNORED */
 
 /* One key of the layout. */
 struct key {
 	uint32_t name;   /* its place in names */
 	uint32_t length; /* with what ends it */
 	uint32_t column;
-	uint32_t word;   /* of the table */
+	uint32_t word; /* of the table */
 	uint32_t factor;
-	uint32_t sum;    /* 1 + number in sums; 0: the cell is this key's alone */
-	bool wanted;     /* its number is used */
+	uint32_t sum; /* 1 + number in sums; 0: the cell is this key's alone */
+	bool wanted;  /* its number is used */
 	bool extra;
-	bool twice;      /* the text has the key more than once: which one is right? */
+	bool twice; /* the text has the key more than once: which one is right? */
 };
 
 enum number { NUMBER_NONE, NUMBER_POSITIVE, NUMBER_NEGATIVE };
@@ -41,7 +46,8 @@ struct sum {
 /* What the table says of a column, and what a layout has of it. */
 struct key_column {
 	uint32_t literals, patterns, last_word; /* of the table */
-	uint32_t keys, found, last;             /* of the layout: keys, literal ones among them, the last one's number */
+	uint32_t keys, found,
+		last; /* of the layout: keys, literal ones among them, the last one's number */
 	uint32_t sum;
 };
 
@@ -107,7 +113,10 @@ keys_same(const char *a, const char *b, size_t n)
 	return x == y;
 }
 
-/* Decimal digits; the end of them, `at` when there are none or they overflow. Up to eight at once, without a branch for each. */
+/*
+ * Decimal digits; the end of them, `at` when there are none or they overflow. Up to eight at once,
+ * without a branch for each.
+ */
 static inline const char *
 keys_digits(const char *at, const char *end, uint64_t *value)
 {
@@ -128,7 +137,8 @@ keys_digits(const char *at, const char *end, uint64_t *value)
 		x <<= 64 - bits;
 		x = x * 10 + (x >> 8);
 		n = ((x & UINT64_C(0xff000000ff)) * UINT64_C(0xf424000000064) +
-		     (x >> 16 & UINT64_C(0xff000000ff)) * UINT64_C(0x271000000001)) >> 32;
+				(x >> 16 & UINT64_C(0xff000000ff)) * UINT64_C(0x271000000001)) >>
+			32;
 		at += bits / 8;
 		if (bits < 64) {
 			*value = n;

@@ -12,9 +12,11 @@ match(struct weir_keys *keys, const char **at, const char *end)
 	for (; i < keys->n_keys; i++) {
 		const struct key *key = &keys->key[i];
 
-		if ((size_t)(end - from) < key->length || !keys_same(from, keys->names + key->name, key->length))
+		if ((size_t)(end - from) < key->length ||
+			!keys_same(from, keys->names + key->name, key->length))
 			break;
-		const char *behind = from + key->length - 1; /* a key without separator ends with its newline */
+		const char *behind =
+			from + key->length - 1; /* a key without separator ends with its newline */
 
 		if (key->wanted) {
 			behind++;
@@ -37,7 +39,7 @@ learn_line(struct weir_keys *keys, const struct weir_scan *line)
 	size_t size = weir_scan_left(line), length = 0;
 
 	while (length < size && length < LONGEST_KEY && line->at[length] != keys->separator &&
-	       (keys->separator != ' ' || line->at[length] != '\t'))
+		   (keys->separator != ' ' || line->at[length] != '\t'))
 		length++;
 	bool has_key = length < size && length < LONGEST_KEY;
 
@@ -59,7 +61,8 @@ learn(struct weir_keys *keys, size_t known, struct weir_scan text)
 }
 
 size_t
-weir_keys_scan(struct weir_keys *keys, const struct weir_scan *text, struct weir_out *out, struct weir_row *row)
+weir_keys_scan(struct weir_keys *keys, const struct weir_scan *text, struct weir_out *out,
+	struct weir_row *row)
 {
 	const char *at = text->at;
 
@@ -67,7 +70,8 @@ weir_keys_scan(struct weir_keys *keys, const struct weir_scan *text, struct weir
 		return 0;
 	size_t matched = match(keys, &at, text->end);
 
-	if (matched < keys->n_keys || (at < text->end && memchr(at, '\n', (size_t)(text->end - at)) && matched < MOST_KEYS)) {
+	if (matched < keys->n_keys ||
+		(at < text->end && memchr(at, '\n', (size_t)(text->end - at)) && matched < MOST_KEYS)) {
 		learn(keys, matched, weir_scan(at, (size_t)(text->end - at)));
 		at = text->at;
 		keys->n_keys = match(keys, &at, text->end);

@@ -4,7 +4,10 @@
 
 #include <stdlib.h>
 
-/* The line of numbers under a header that matched. One number more or less than names: places tell nothing any more. */
+/*
+ * The line of numbers under a header that matched. One number more or less than names: places tell
+ * nothing any more.
+ */
 static void
 scan_numbers(struct weir_keys *keys, const struct key_pair *pair, const char *at, const char *end)
 {
@@ -44,7 +47,8 @@ match(struct weir_keys *keys, const char **at, const char *end)
 			const char *second = from + pair->length;
 			const char *newline = memchr(second, '\n', (size_t)(end - second));
 
-			if (!newline || (size_t)(newline - second) < pair->prefix || memcmp(second, header, pair->prefix))
+			if (!newline || (size_t)(newline - second) < pair->prefix ||
+				memcmp(second, header, pair->prefix))
 				break;
 			scan_numbers(keys, pair, second + pair->prefix, newline);
 			from = newline + 1;
@@ -61,7 +65,8 @@ add_pair(struct weir_keys *keys, const struct key_pair *pair)
 {
 	if (keys->n_pairs == keys->pairs_room) {
 		size_t room = keys->pairs_room ? keys->pairs_room * 2 : 8;
-		struct key_pair *grown = room <= MOST_KEYS ? realloc(keys->pair, room * sizeof(*grown)) : NULL;
+		struct key_pair *grown =
+			room <= MOST_KEYS ? realloc(keys->pair, room * sizeof(*grown)) : NULL;
 
 		if (!grown)
 			return false;
@@ -103,9 +108,17 @@ common_prefix(const struct weir_scan *header, const struct weir_scan *numbers)
 	const char *colon = memchr(header->at, ':', weir_scan_left(header));
 	size_t length = colon ? (size_t)(colon - header->at) + 2 : 0;
 
-	if (!colon || length > weir_scan_left(header) || length > weir_scan_left(numbers) || length > 100)
+	if (!colon || length > weir_scan_left(header) || length > weir_scan_left(numbers) ||
+		length > 100)
 		return 0;
 	return colon[1] == ' ' && !memcmp(header->at, numbers->at, length) ? length : 0;
+}
+
+/* Number of keys in the first `pairs` pairs. */
+static size_t
+keys_of(const struct weir_keys *keys, size_t pairs)
+{
+	return pairs ? (size_t)keys->pair[pairs - 1].first + keys->pair[pairs - 1].n : 0;
 }
 
 static void
@@ -114,7 +127,7 @@ learn(struct weir_keys *keys, size_t known, struct weir_scan text)
 	struct weir_scan header, numbers;
 
 	keys->n_pairs = known;
-	keys->n_keys = known ? keys->pair[known - 1].first + keys->pair[known - 1].n : 0;
+	keys->n_keys = keys_of(keys, known);
 	if (!known)
 		keys->names_size = 0;
 	while (weir_scan_whole_line(&text, &header)) {
@@ -122,11 +135,13 @@ learn(struct weir_keys *keys, size_t known, struct weir_scan text)
 
 		if (!weir_scan_whole_line(&rest, &numbers))
 			break;
-		struct key_pair pair = { .length = (uint32_t)(header.end - header.at) + 1, .first = (uint32_t)keys->n_keys };
+		struct key_pair pair = { .length = (uint32_t)(header.end - header.at) + 1,
+			.first = (uint32_t)keys->n_keys };
 
 		pair.header = keys_keep(keys, header.at, pair.length);
 		pair.prefix = (uint32_t)common_prefix(&header, &numbers);
-		if (pair.header == UINT32_MAX || (pair.prefix && !learn_names(keys, &pair, &header)) || !add_pair(keys, &pair))
+		if (pair.header == UINT32_MAX || (pair.prefix && !learn_names(keys, &pair, &header)) ||
+			!add_pair(keys, &pair))
 			break;
 		if (pair.prefix)
 			text = rest;
@@ -135,7 +150,8 @@ learn(struct weir_keys *keys, size_t known, struct weir_scan text)
 }
 
 size_t
-weir_keys_scan_pairs(struct weir_keys *keys, const struct weir_scan *text, struct weir_out *out, struct weir_row *row)
+weir_keys_scan_pairs(struct weir_keys *keys, const struct weir_scan *text, struct weir_out *out,
+	struct weir_row *row)
 {
 	const char *at = text->at;
 
@@ -150,7 +166,7 @@ weir_keys_scan_pairs(struct weir_keys *keys, const struct weir_scan *text, struc
 		learn(keys, matched, weir_scan(at, (size_t)(text->end - at)));
 		at = text->at;
 		keys->n_pairs = match(keys, &at, text->end);
-		keys->n_keys = keys->n_pairs ? keys->pair[keys->n_pairs - 1].first + keys->pair[keys->n_pairs - 1].n : 0;
+		keys->n_keys = keys_of(keys, keys->n_pairs);
 	}
 	return keys_commit(keys, out, row);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Small things below an instance's root that are looked at now and then: files read once, folders, links; and users' filters. */
+/*
+ * Small things below an instance's root that are looked at now and then: files read once, folders,
+ * links; and users' filters.
+ */
 #include <weir/sampler.h>
 
 #include <errno.h>
@@ -170,7 +173,8 @@ any_matches(const struct weir_list *patterns, const char *name)
 }
 
 bool
-weir_selected(const struct weir_list *include, const struct weir_list *exclude, const char *name, size_t length)
+weir_selected(const struct weir_list *include, const struct weir_list *exclude, const char *name,
+	size_t length)
 {
 	char text[PATH_MAX];
 	bool chosen = include && include->n;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cpu: time of each CPU and of all, context switches, forks and interrupts, from /proc/stat. A CPU that is offline has no line,
- * so rows go by the number in the line's name. Times are as the kernel gives them: user contains guest, nice contains guest_nice.
+ * cpu: time of each CPU and of all, context switches, forks and interrupts, from /proc/stat. A CPU
+ * that is offline has no line, so rows go by the number in the line's name. Times are as the kernel
+ * gives them: user contains guest, nice contains guest_nice.
  */
 #include <errno.h>
 
@@ -13,20 +14,27 @@ struct cpu {
 };
 
 #define TIME(n, bits, h) \
-	{ .name = n, .type = WEIR_F64, .role = WEIR_COUNTER, .unit = "s", .divisor = 100, .flags = bits, .help = h }
+	{ \
+		.name = n, .type = WEIR_F64, .role = WEIR_COUNTER, .unit = "s", .divisor = 100, \
+		.flags = bits, .help = h \
+	}
 
-/* In the order of the line's fields; guest came with 2.6.24, guest_nice with 2.6.33. Idle times step back with NO_HZ. */
+/*
+ * In the order of the line's fields; guest came with 2.6.24, guest_nice with 2.6.33. Idle times
+ * step back with NO_HZ.
+ */
 #define TIMES \
 	TIME("user_time", 0, "time in user mode, guests included"), \
-	TIME("nice_time", 0, "time in user mode at low priority, guests included"), \
-	TIME("system_time", 0, "time in the kernel"), \
-	TIME("idle_time", WEIR_STEPS_BACK, "time idle, without waiting for a device"), \
-	TIME("iowait_time", WEIR_STEPS_BACK, "time idle while a task of this CPU waited for a device"), \
-	TIME("irq_time", 0, "time in interrupt handlers"), \
-	TIME("softirq_time", 0, "time in soft interrupts"), \
-	TIME("steal_time", 0, "time that the hypervisor gave to others"), \
-	TIME("guest_time", WEIR_STEPS_BACK, "time running guests"), \
-	TIME("guest_nice_time", 0, "time running guests at low priority")
+		TIME("nice_time", 0, "time in user mode at low priority, guests included"), \
+		TIME("system_time", 0, "time in the kernel"), \
+		TIME("idle_time", WEIR_STEPS_BACK, "time idle, without waiting for a device"), \
+		TIME("iowait_time", WEIR_STEPS_BACK, \
+			"time idle while a task of this CPU waited for a device"), \
+		TIME("irq_time", 0, "time in interrupt handlers"), \
+		TIME("softirq_time", 0, "time in soft interrupts"), \
+		TIME("steal_time", 0, "time that the hypervisor gave to others"), \
+		TIME("guest_time", WEIR_STEPS_BACK, "time running guests"), \
+		TIME("guest_nice_time", 0, "time running guests at low priority")
 
 enum { N_TIMES = 10 };
 
@@ -36,7 +44,15 @@ static const struct weir_column cpu_columns[] = {
 	TIMES,
 };
 
-enum { TOTAL_TIMES, CONTEXT_SWITCHES = N_TIMES, FORKS, INTERRUPTS, SOFTIRQS, PROCS_RUNNING, PROCS_BLOCKED };
+enum {
+	TOTAL_TIMES,
+	CONTEXT_SWITCHES = N_TIMES,
+	FORKS,
+	INTERRUPTS,
+	SOFTIRQS,
+	PROCS_RUNNING,
+	PROCS_BLOCKED
+};
 static const struct weir_column total_columns[] = {
 	TIMES,
 	[CONTEXT_SWITCHES] = WEIR_COUNTER_U64("context_switches", "1", "context switches"),
@@ -49,12 +65,16 @@ static const struct weir_column total_columns[] = {
 
 enum { SCHEMA_CPU, SCHEMA_TOTAL };
 static const struct weir_schema cpu_schema = WEIR_SERIES("cpu", cpu_columns, "time of each CPU");
-static const struct weir_schema total_schema = WEIR_SERIES("cpu_total", total_columns, "time of all CPUs, and scheduling");
+static const struct weir_schema total_schema =
+	WEIR_SERIES("cpu_total", total_columns, "time of all CPUs, and scheduling");
 static const struct weir_schema *const schemas[] = {
-	[SCHEMA_CPU] = &cpu_schema, [SCHEMA_TOTAL] = &total_schema, NULL,
+	[SCHEMA_CPU] = &cpu_schema,
+	[SCHEMA_TOTAL] = &total_schema,
+	NULL,
 };
 
-static const struct weir_option options[] = { WEIR_CLOCK_TICK_OPTION(struct cpu), WEIR_OPTIONS_END };
+static const struct weir_option options[] = { WEIR_CLOCK_TICK_OPTION(struct cpu),
+	WEIR_OPTIONS_END };
 
 /* Lines of one number each; of `intr` and `softirq` the first is the sum of the others. */
 static const struct single {
@@ -85,21 +105,27 @@ set_times(const struct cpu *s, struct weir_row *row, size_t first, struct weir_s
 	uint64_t ticks = 0;
 
 	for (size_t i = 0; i < N_TIMES && weir_scan_u64(&line, &ticks); i++) {
-		uint64_t count = s->clock_tick == 100 ? ticks
-		                                      : (uint64_t)((unsigned __int128)ticks * 100 / (uint64_t)s->clock_tick);
+		unsigned __int128 count = ticks;
 
+		if (s->clock_tick != 100)
+			count = count * 100 / (uint64_t)s->clock_tick;
 		if (count <= INT64_MAX)
 			weir_set_count(row, first + i, (int64_t)count);
 	}
 }
 
-/* The lines of CPUs, which come first; *text is left behind them. Says whether the one of all CPUs was there. */
+/*
+ * The lines of CPUs, which come first; *text is left behind them. Says whether the one of all CPUs
+ * was there.
+ */
 static bool
-sample_cpus(const struct cpu *s, struct weir_scan *text, struct weir_out *out, struct weir_row *total)
+sample_cpus(
+	const struct cpu *s, struct weir_scan *text, struct weir_out *out, struct weir_row *total)
 {
 	bool any = false;
 
-	for (struct weir_scan rest = *text, line; weir_scan_whole_line(&rest, &line) && weir_scan_prefix(&line, "cpu"); *text = rest) {
+	for (struct weir_scan rest = *text, line;
+		 weir_scan_whole_line(&rest, &line) && weir_scan_prefix(&line, "cpu"); *text = rest) {
 		uint64_t number = 0;
 
 		if (line.at < line.end && *line.at == ' ') {
@@ -132,15 +158,16 @@ sample_single(const char *at, const char *end, struct weir_row *total)
 }
 
 /*
- * `intr` has a number for each possible interrupt, tens of kilobytes on large machines: it is used from its head, then the other
- * lines are found from the end, so that nothing runs over it.
+ * `intr` has a number for each possible interrupt, tens of kilobytes on large machines: it is used
+ * from its head, then the other lines are found from the end, so that nothing runs over it.
  */
 static bool
 sample_singles(struct weir_scan text, struct weir_row *total)
 {
 	if (text.at >= text.end)
 		return false;
-	const char *newline = memrchr(text.at, '\n', weir_scan_left(&text)); /* what follows the last one is a line cut off */
+	const char *newline = memrchr(
+		text.at, '\n', weir_scan_left(&text)); /* what follows the last one is a line cut off */
 	size_t found = newline ? sample_single(text.at, newline, total) : 0;
 
 	while (newline && found < WEIR_COUNT(singles)) {
@@ -169,12 +196,7 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return 0;
 }
 
-WEIR_PLUGIN(
-	.kind = WEIR_SAMPLER,
-	.name = "cpu",
+WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "cpu",
 	.summary = "time of each CPU, context switches, forks, interrupts",
-	.state_size = sizeof(struct cpu),
-	.options = options,
-	.schemas = schemas,
-	.open = open_cpu,
+	.state_size = sizeof(struct cpu), .options = options, .schemas = schemas, .open = open_cpu,
 	.sampler.sample = sample);

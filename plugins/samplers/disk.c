@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * disk: reads, writes and time of block devices, from /proc/diskstats; what the devices are, from sysfs, in the entity disk_info.
- * Partitions are left out, for their disk counts what they do. Device mapper and md count it again: disk_info tells which.
+ * disk: reads, writes and time of block devices, from /proc/diskstats; what the devices are, from
+ * sysfs, in the entity disk_info. Partitions are left out, for their disk counts what they do.
+ * Device mapper and md count it again: disk_info tells which.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -35,29 +36,56 @@ enum { DEVICE };
 
 /* The kernel prints milliseconds as unsigned 32-bit numbers. */
 #define TIME(n, h) \
-	{ .name = n, .type = WEIR_F64, .role = WEIR_COUNTER, .unit = "s", .divisor = 1000, .modulus = UINT64_C(1) << 32, .help = h }
+	{ \
+		.name = n, .type = WEIR_F64, .role = WEIR_COUNTER, .unit = "s", .divisor = 1000, \
+		.modulus = UINT64_C(1) << 32, .help = h \
+	}
 
 enum {
-	READS = 1, READS_MERGED, READ_BYTES, READ_TIME, WRITES, WRITES_MERGED, WRITE_BYTES, WRITE_TIME, IN_FLIGHT, IO_TIME,
-	WEIGHTED_IO_TIME, DISCARDS, DISCARDS_MERGED, DISCARD_BYTES, DISCARD_TIME, FLUSHES, FLUSH_TIME, COLUMNS,
+	READS = 1,
+	READS_MERGED,
+	READ_BYTES,
+	READ_TIME,
+	WRITES,
+	WRITES_MERGED,
+	WRITE_BYTES,
+	WRITE_TIME,
+	IN_FLIGHT,
+	IO_TIME,
+	WEIGHTED_IO_TIME,
+	DISCARDS,
+	DISCARDS_MERGED,
+	DISCARD_BYTES,
+	DISCARD_TIME,
+	FLUSHES,
+	FLUSH_TIME,
+	COLUMNS,
 };
 
-/* In the order of the line's fields: 11, with discards (Linux 4.18) 15, with flushes (Linux 5.5) 17. */
+/*
+ * In the order of the line's fields: 11, with discards (Linux 4.18) 15, with flushes
+ * (Linux 5.5) 17.
+ */
 static const struct weir_column columns[] = {
 	[DEVICE] = WEIR_KEY_STR("device", "name of the device"),
 	[READS] = WEIR_COUNTER_U64("reads", "1", "reads completed"),
-	[READS_MERGED] = WEIR_COUNTER_U64("reads_merged", "1", "reads merged with neighbours before they were issued"),
+	[READS_MERGED] = WEIR_COUNTER_U64(
+		"reads_merged", "1", "reads merged with neighbours before they were issued"),
 	[READ_BYTES] = WEIR_COUNTER_U64("read_bytes", "By", "bytes read"),
 	[READ_TIME] = TIME("read_time", "time of all reads, added up"),
 	[WRITES] = WEIR_COUNTER_U64("writes", "1", "writes completed"),
-	[WRITES_MERGED] = WEIR_COUNTER_U64("writes_merged", "1", "writes merged with neighbours before they were issued"),
+	[WRITES_MERGED] = WEIR_COUNTER_U64(
+		"writes_merged", "1", "writes merged with neighbours before they were issued"),
 	[WRITE_BYTES] = WEIR_COUNTER_U64("write_bytes", "By", "bytes written"),
 	[WRITE_TIME] = TIME("write_time", "time of all writes, added up"),
 	[IN_FLIGHT] = WEIR_GAUGE_U64("in_flight", "1", "requests issued and not completed"),
-	[IO_TIME] = TIME("io_time", "time with at least one request: too much before Linux 5.0, rather too little since"),
-	[WEIGHTED_IO_TIME] = TIME("weighted_io_time", "time of all requests, those not completed included, added up"),
+	[IO_TIME] = TIME("io_time",
+		"time with at least one request: too much before Linux 5.0, rather too little since"),
+	[WEIGHTED_IO_TIME] =
+		TIME("weighted_io_time", "time of all requests, those not completed included, added up"),
 	[DISCARDS] = WEIR_COUNTER_U64("discards", "1", "discards completed"),
-	[DISCARDS_MERGED] = WEIR_COUNTER_U64("discards_merged", "1", "discards merged with neighbours before they were issued"),
+	[DISCARDS_MERGED] = WEIR_COUNTER_U64(
+		"discards_merged", "1", "discards merged with neighbours before they were issued"),
 	[DISCARD_BYTES] = WEIR_COUNTER_U64("discard_bytes", "By", "bytes discarded"),
 	[DISCARD_TIME] = TIME("discard_time", "time of all discards, added up"),
 	[FLUSHES] = WEIR_COUNTER_U64("flushes", "1", "flushes of the device's cache completed"),
@@ -74,20 +102,25 @@ static const struct weir_column info_columns[] = {
 	[SIZE] = WEIR_GAUGE_U64("size", "By", "size of the device"),
 	[DM_NAME] = WEIR_LABEL_STR("dm_name", "name of the device mapper's map"),
 	[SLAVES] = WEIR_LABEL_STR("slaves", "devices that it stands on, with blanks between"),
-	[TRANSPORT] = WEIR_LABEL_STR("transport", "how it is attached: sata, sas, usb, nvme, iscsi, fc, virtio, mmc"),
+	[TRANSPORT] = WEIR_LABEL_STR(
+		"transport", "how it is attached: sata, sas, usb, nvme, iscsi, fc, virtio, mmc"),
 };
 
 enum { SCHEMA_DISK, SCHEMA_INFO };
-static const struct weir_schema disk_schema = WEIR_SERIES("disk", columns, "reads, writes and time of block devices");
-static const struct weir_schema info_schema = WEIR_HOST_ENTITY("disk_info", info_columns, "what the block devices are");
+static const struct weir_schema disk_schema =
+	WEIR_SERIES("disk", columns, "reads, writes and time of block devices");
+static const struct weir_schema info_schema =
+	WEIR_HOST_ENTITY("disk_info", info_columns, "what the block devices are");
 static const struct weir_schema *const schemas[] = {
-	[SCHEMA_DISK] = &disk_schema, [SCHEMA_INFO] = &info_schema, NULL,
+	[SCHEMA_DISK] = &disk_schema,
+	[SCHEMA_INFO] = &info_schema,
+	NULL,
 };
 
 static const struct weir_option options[] = {
 	WEIR_LIST_OPTION(struct disk, include, NULL,
-	                 "names of devices to send, with * and ?, idle ones and partitions too; without it: whole devices that "
-	                 "did something, without loop*, ram* and zram*"),
+		"names of devices to send, with * and ?, idle ones and partitions too; without it: whole "
+		"devices that did something, without loop*, ram* and zram*"),
 	WEIR_OPTIONS_END,
 };
 
@@ -125,10 +158,10 @@ is_partition(const struct disk *s, size_t number)
 		head--;
 	if (head == line->length)
 		return false;
-	size_t with_p = head > 1 && line->name[head - 1] == 'p' && (unsigned)(line->name[head - 2] - '0') <= 9 ? head - 1 : head;
-
+	if (head > 1 && line->name[head - 1] == 'p' && (unsigned)(line->name[head - 2] - '0') <= 9)
+		head--;
 	for (size_t i = 0; i < number; i++)
-		if (s->line[i].length == with_p && !memcmp(s->line[i].name, line->name, with_p))
+		if (s->line[i].length == head && !memcmp(s->line[i].name, line->name, head))
 			return true;
 	return false;
 }
@@ -158,7 +191,10 @@ is_selected(const struct disk *s, size_t number)
 	return s->include.n || is_whole(s, number);
 }
 
-/* The line as remembered; it and those behind are made anew when its name is another. NULL out of memory. */
+/*
+ * The line as remembered; it and those behind are made anew when its name is another. NULL out of
+ * memory.
+ */
 static const struct line *
 find_line(struct disk *s, size_t number, const struct weir_scan *name)
 {
@@ -194,7 +230,8 @@ set_field(struct weir_row *row, size_t column, uint64_t value)
 	case READ_BYTES:
 	case WRITE_BYTES:
 	case DISCARD_BYTES:
-		if (!__builtin_mul_overflow(value, UINT64_C(512), &value)) /* a sector here is 512 bytes, whatever the device's is */
+		/* A sector here is 512 bytes, whatever the device's is. */
+		if (!__builtin_mul_overflow(value, UINT64_C(512), &value))
 			weir_set_u64(row, column, value);
 		break;
 	default:
@@ -203,7 +240,10 @@ set_field(struct weir_row *row, size_t column, uint64_t value)
 	}
 }
 
-/* Fields behind the name. in_flight was negative in some kernels 5.x: what is no number is missing. */
+/*
+ * Fields behind the name; no number is a missing cell: in_flight is negative in some kernels 5.x.
+ *
+ */
 static size_t
 scan_fields(struct weir_scan line, uint64_t value[COLUMNS], bool number[COLUMNS])
 {
@@ -211,12 +251,18 @@ scan_fields(struct weir_scan line, uint64_t value[COLUMNS], bool number[COLUMNS]
 
 	for (struct weir_scan word; column < COLUMNS && weir_scan_word(&line, &word); column++)
 		number[column] = weir_scan_u64(&word, &value[column]);
-	return column >= COLUMNS ? COLUMNS : column >= FLUSHES ? FLUSHES : column >= DISCARDS ? DISCARDS : 0;
+	static const size_t ends[] = { COLUMNS, FLUSHES, DISCARDS };
+
+	for (size_t i = 0; i < WEIR_COUNT(ends); i++)
+		if (column >= ends[i])
+			return ends[i];
+	return 0;
 }
 
 /* Did it make a row? */
 static bool
-sample_line(const struct disk *s, const struct line *line, struct weir_scan fields, struct weir_out *out)
+sample_line(
+	const struct disk *s, const struct line *line, struct weir_scan fields, struct weir_out *out)
 {
 	uint64_t value[COLUMNS] = { 0 };
 	bool number[COLUMNS] = { 0 };
@@ -285,13 +331,17 @@ set_slaves(const struct disk *s, struct weir_row *row, const char *folder)
 
 	if (!slaves)
 		return;
-	for (const struct dirent *entry; n < MOST && (entry = readdir(slaves));)
-		if (*entry->d_name != '.' && strlen(entry->d_name) <= LONGEST_NAME)
-			strcpy(names[n++], entry->d_name);
+	for (const struct dirent *entry; n < MOST && (entry = readdir(slaves));) {
+		size_t length = strlen(entry->d_name);
+
+		if (*entry->d_name != '.' && length <= LONGEST_NAME)
+			memcpy(names[n++], entry->d_name, length + 1);
+	}
 	closedir(slaves);
 	qsort(names, n, sizeof(names[0]), compare_names);
 	for (size_t i = 0; i < n; i++)
-		size += (size_t)snprintf(text + size, sizeof(text) - size, "%s%s", size ? " " : "", names[i]);
+		size +=
+			(size_t)snprintf(text + size, sizeof(text) - size, "%s%s", size ? " " : "", names[i]);
 	set_text(row, SLAVES, text, (ssize_t)size);
 }
 
@@ -302,8 +352,14 @@ set_transport(const struct disk *s, struct weir_row *row, const char *folder)
 	static const struct {
 		const char *part, *transport;
 	} parts[] = {
-		{ "/session", "iscsi" }, { "/rport-", "fc" }, { "/end_device-", "sas" }, { "/usb", "usb" }, { "/ata", "sata" },
-		{ "/nvme", "nvme" }, { "/virtio", "virtio" }, { "/mmc_host", "mmc" },
+		{ "/session", "iscsi" },
+		{ "/rport-", "fc" },
+		{ "/end_device-", "sas" },
+		{ "/usb", "usb" },
+		{ "/ata", "sata" },
+		{ "/nvme", "nvme" },
+		{ "/virtio", "virtio" },
+		{ "/mmc_host", "mmc" },
 	};
 	char path[4096], target[4096];
 
@@ -344,7 +400,8 @@ sample_info(const struct disk *s, const struct line *line, struct weir_out *out)
 	set_serial(s, row, folder);
 	ssize_t length = weir_slurp(s->ctx, text, sizeof(text), "%s/wwid", folder);
 
-	set_text(row, WWID, text, length > 0 ? length : weir_slurp(s->ctx, text, sizeof(text), "%s/device/wwid", folder));
+	set_text(row, WWID, text,
+		length > 0 ? length : weir_slurp(s->ctx, text, sizeof(text), "%s/device/wwid", folder));
 	if (weir_slurp_u64(s->ctx, &number, "%s/queue/rotational", folder))
 		weir_set_bool(row, ROTATIONAL, number != 0);
 	if (weir_slurp_u64(s->ctx, &number, "%s/size", folder) && number <= UINT64_MAX / 512)
@@ -394,8 +451,9 @@ scan_name(struct weir_scan *line, struct weir_scan *name)
 {
 	uint64_t major = 0, minor = 0;
 
-	return weir_scan_u64(line, &major) && weir_scan_u64(line, &minor) && weir_scan_word(line, name) &&
-	       weir_scan_left(name) <= LONGEST_NAME && !memchr(name->at, '\0', weir_scan_left(name));
+	return weir_scan_u64(line, &major) && weir_scan_u64(line, &minor) &&
+		   weir_scan_word(line, name) && weir_scan_left(name) <= LONGEST_NAME &&
+		   !memchr(name->at, '\0', weir_scan_left(name));
 }
 
 /* The name in the last line. */
@@ -413,8 +471,9 @@ last_name(const struct weir_scan *text, struct weir_scan *name)
 }
 
 /*
- * The kernel gives a disk and its partitions as one record, which may be longer than what WEIR_READ_LINES allows for. So the
- * short way of reading is trusted only while the text ends with the same device as the one read to its end.
+ * The kernel gives a disk and its partitions as one record, which may be longer than what
+ * WEIR_READ_LINES allows for. So the short way of reading is trusted only while the text ends with
+ * the same device as the one read to its end.
  */
 static int
 read_text(struct disk *s, struct weir_scan *text, struct weir_err *err)
@@ -459,16 +518,12 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	}
 	if (weir_due(s->ctx, &s->info_due, WEIR_HOUR))
 		rows += sample_infos(s, out);
-	return rows ? 0 : weir_failx(err, -ENODATA, "'/proc/diskstats' has no device that is asked for and did something");
+	if (rows == 0)
+		return weir_failx(err, -ENODATA, "'/proc/diskstats' has no device to tell of");
+	return 0;
 }
 
-WEIR_PLUGIN(
-	.kind = WEIR_SAMPLER,
-	.name = "disk",
-	.summary = "reads, writes and time of block devices",
-	.state_size = sizeof(struct disk),
-	.options = options,
-	.schemas = schemas,
-	.open = open_disk,
-	.close = close_disk,
+WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "disk",
+	.summary = "reads, writes and time of block devices", .state_size = sizeof(struct disk),
+	.options = options, .schemas = schemas, .open = open_disk, .close = close_disk,
 	.sampler.sample = sample);

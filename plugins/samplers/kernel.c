@@ -300,6 +300,11 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return -ENODATA;
 }
 
+static const char description[] =
+	"The state of the clock is that of this machine and missing under a root. The sum of "
+	"idle time over CPUs may step back a little.";
+
 WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "kernel",
-	.summary = "small figures of the system as a whole", .state_size = sizeof(struct kernel),
-	.options = options, .schemas = schemas, .open = open_kernel, .sampler = { .sample = sample });
+	.summary = "small figures of the system as a whole", .description = description,
+	.state_size = sizeof(struct kernel), .options = options, .schemas = schemas,
+	.open = open_kernel, .sampler = { .sample = sample });

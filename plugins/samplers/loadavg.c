@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loadavg: tasks running or waiting, averaged, and how many there are, from /proc/loadavg ("0.91 1.07 0.96 3/369 3284"). */
+/*
+ * loadavg: tasks running or waiting, averaged, and how many there are, from /proc/loadavg
+ * ("0.91 1.07 0.96 3/369 3284").
+ */
 #include <errno.h>
 
 #include <weir/sampler.h>
@@ -11,15 +14,20 @@ struct loadavg {
 enum { LOAD_1, LOAD_5, LOAD_15, RUNNABLE, THREADS, LAST_PID };
 
 static const struct weir_column columns[] = {
-	[LOAD_1] = WEIR_GAUGE_F64("load_1", "1", "running and uninterruptible tasks, averaged over 1 minute"),
-	[LOAD_5] = WEIR_GAUGE_F64("load_5", "1", "running and uninterruptible tasks, averaged over 5 minutes"),
-	[LOAD_15] = WEIR_GAUGE_F64("load_15", "1", "running and uninterruptible tasks, averaged over 15 minutes"),
+	[LOAD_1] =
+		WEIR_GAUGE_F64("load_1", "1", "running and uninterruptible tasks, averaged over 1 minute"),
+	[LOAD_5] =
+		WEIR_GAUGE_F64("load_5", "1", "running and uninterruptible tasks, averaged over 5 minutes"),
+	[LOAD_15] = WEIR_GAUGE_F64(
+		"load_15", "1", "running and uninterruptible tasks, averaged over 15 minutes"),
 	[RUNNABLE] = WEIR_GAUGE_U64("runnable", "1", "tasks running or ready to run"),
 	[THREADS] = WEIR_GAUGE_U64("threads", "1", "tasks that exist"),
-	[LAST_PID] = WEIR_GAUGE_U64("last_pid", "1", "process id given out last, in the reader's PID namespace"),
+	[LAST_PID] =
+		WEIR_GAUGE_U64("last_pid", "1", "process id given out last, in the reader's PID namespace"),
 };
 
-static const struct weir_schema loadavg = WEIR_SERIES("loadavg", columns, "load averages and number of tasks");
+static const struct weir_schema loadavg =
+	WEIR_SERIES("loadavg", columns, "load averages and tasks");
 static const struct weir_schema *const schemas[] = { &loadavg, NULL };
 
 static int
@@ -54,14 +62,9 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 		if (column == RUNNABLE && !weir_scan_prefix(&line, "/"))
 			break;
 	}
-	return column > LOAD_1 ? 0 : weir_failx(err, -ENODATA, "'/proc/loadavg' does not begin with a number");
+	return column > LOAD_1 ? 0 : weir_failx(err, -ENODATA, "no number in '/proc/loadavg'");
 }
 
-WEIR_PLUGIN(
-	.kind = WEIR_SAMPLER,
-	.name = "loadavg",
-	.summary = "load averages and number of tasks",
-	.state_size = sizeof(struct loadavg),
-	.schemas = schemas,
-	.open = open_loadavg,
+WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "loadavg", .summary = "load averages and tasks",
+	.state_size = sizeof(struct loadavg), .schemas = schemas, .open = open_loadavg,
 	.sampler.sample = sample);

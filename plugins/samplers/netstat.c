@@ -248,6 +248,11 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return -ENODATA;
 }
 
+static const char description[] =
+	"A chosen part of some 150 keys. The option extra names further ones, as "
+	"TcpExt.TCPDelivered or MPTcpExt.MPCapableSYNRX, which are written to the schema "
+	"keyvalue without conversion.";
+
 WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "netstat", .summary = "extended counters of TCP and IP",
-	.flags = WEIR_RARE, .state_size = sizeof(struct netstat), .options = options,
-	.schemas = schemas, .open = open_netstat, .sampler = { .sample = sample });
+	.flags = WEIR_RARE, .description = description, .state_size = sizeof(struct netstat),
+	.options = options, .schemas = schemas, .open = open_netstat, .sampler = { .sample = sample });

@@ -154,6 +154,12 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return rows ? 0 : -ENODATA;
 }
 
+static const char description[] =
+	"Kernels that have this switched off (RHEL 8 and 9 do) must be booted with psi=1. "
+	"Totals are up to date at each read. Of cpu, the full line is 0 for the machine as a "
+	"whole; of irq there is only the full line.";
+
 WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "pressure",
-	.summary = "time that tasks waited for resources", .state_size = sizeof(struct pressure),
-	.schemas = schemas, .open = open_pressure, .sampler = { .sample = sample });
+	.summary = "time that tasks waited for resources", .description = description,
+	.state_size = sizeof(struct pressure), .schemas = schemas, .open = open_pressure,
+	.sampler = { .sample = sample });

@@ -249,6 +249,8 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return -ENODATA;
 }
 
+static const char description[] = "Of ICMP the counters of rare messages are left out.";
+
 WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "snmp", .summary = "counters of IP, ICMP, TCP and UDP",
-	.state_size = sizeof(struct snmp), .schemas = schemas, .open = open_snmp,
-	.sampler = { .sample = sample });
+	.description = description, .state_size = sizeof(struct snmp), .schemas = schemas,
+	.open = open_snmp, .sampler = { .sample = sample });

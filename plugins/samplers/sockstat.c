@@ -137,6 +137,11 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return -ENODATA;
 }
 
+static const char description[] =
+	"Sockets in use are those of the network namespace; orphans, TIME-WAIT and memory are "
+	"those of the whole machine.";
+
 WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "sockstat",
-	.summary = "sockets and protocol memory in use", .state_size = sizeof(struct sockstat),
-	.options = options, .schemas = schemas, .open = open_sockstat, .sampler = { .sample = sample });
+	.summary = "sockets and protocol memory in use", .description = description,
+	.state_size = sizeof(struct sockstat), .options = options, .schemas = schemas,
+	.open = open_sockstat, .sampler = { .sample = sample });

@@ -183,7 +183,11 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return rc ? rc : rows ? 0 : -ENODATA;
 }
 
+static const char description[] =
+	"Counters are of 32 bit and wrap. Before Linux 5.10 a line does not say its CPU: it "
+	"is then the CPU of that place among those online.";
+
 WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "softnet",
-	.summary = "received packets per CPU before the protocols",
+	.summary = "received packets per CPU before the protocols", .description = description,
 	.state_size = sizeof(struct softnet), .schemas = schemas, .open = open_softnet,
 	.sampler = { .sample = sample });

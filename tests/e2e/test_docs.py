@@ -27,7 +27,7 @@ def tree(tmp_path):
 	shutil.copy(ROOT / "scripts/docs.py", tmp_path / "scripts")
 	(tmp_path / "docs").mkdir()
 	(tmp_path / "conf").mkdir()
-	(tmp_path / "conf/agent.yaml").write_text(EXAMPLE)
+	(tmp_path / "conf/mine.yaml").write_text(EXAMPLE)
 	(tmp_path / "README.md").write_text(f"[pages](docs/plugins)\n\n```yaml\n{EXAMPLE}```\n\n```yaml fragment\nstores: {{}}\n```\n")
 	assert docs(tmp_path, "docs")[0] == 0
 	return tmp_path
@@ -39,7 +39,11 @@ def test_pages_of_all_plugins_are_written_once(tree):
 	for plugin in plugins:
 		assert (tree / f"docs/plugins/{plugin.parent.name}/{plugin.stem}.md").stat().st_size > 100
 		assert (tree / f"docs/man/weir-{plugin.stem}.7").read_text().count(".SH") >= 2
-	assert docs(tree, "docs")[1] == f"{2 * len(plugins)} pages, 0 changed\n"
+	index = (tree / "docs/plugins/README.md").read_text()
+	assert all(f"({plugin.parent.name}/{plugin.stem}.md)" in index for plugin in plugins)
+	assert (tree / "conf/laptop.yaml").read_text().startswith("# Weir")
+	# Two pages of each plugin, their list, conf/laptop.yaml and conf/agent.yaml.
+	assert docs(tree, "docs")[1] == f"{2 * len(plugins) + 3} pages, 0 changed\n"
 
 
 def test_fresh_pages_pass(tree):
@@ -61,8 +65,9 @@ def change(tree, name, old, new):
 	("docs/plugins/samplers/gone.md", "", "x\n", "its plugin is gone"),
 	("docs/man/weir-gone.7", "", ".TH X 7\n.SH NAME\nx \\- y\n", "its plugin is gone"),
 	("README.md", "docs/plugins", "docs/nowhere", "lead nowhere: docs/nowhere"),
+	("README.md", "```yaml fragment", "```sh run\nweir plugin describe nothing\n```\n\n```yaml fragment", "commands README.md:9: exit 64"),
 	("README.md", "interval: 10s", "interval: 10", "example README.md:3: is refused"),
-	("conf/agent.yaml", "loadavg", "loadavgg", "example conf/agent.yaml: is refused"),
+	("conf/mine.yaml", "loadavg", "loadavgg", "example conf/mine.yaml: is refused"),
 	("docs/man/weir.1", "", ".TH WEIR 1\n.SH NAME\nweir \\- x\n.nosuchmacro\n", "manual page weir.1"),
 ])
 def test_rot_is_found(tree, name, old, new, finding):

@@ -683,6 +683,8 @@ def test_damaged_files(tmp_path, sampler, name, parts):
 	assert before
 	dice = random.Random(4711)
 	for path in files:
+		if "vulnerabilities/" in path and Path(path).name not in ("mds", "spec_store_bypass", "spectre_v2"):
+			continue  # some of many that are alike
 		file = tmp_path / path
 		data = file.read_bytes()
 		sums = "/sysvipc/" in path  # a table cut between two lines is a shorter table

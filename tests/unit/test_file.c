@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files that samplers read: kept open, grown, missing, refused, replaced; small ones read once; filters. */
+/*
+ * Files that samplers read: kept open, grown, missing, refused, replaced; small ones read once;
+ * filters.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +28,11 @@
 #include "plugin/instance.h"
 
 static const struct weir_plugin plugin = {
-	.abi = WEIR_ABI, .size = sizeof(plugin), .kind = WEIR_SAMPLER, .name = "file_test", .summary = "test",
+	.abi = WEIR_ABI,
+	.size = sizeof(plugin),
+	.kind = WEIR_SAMPLER,
+	.name = "file_test",
+	.summary = "test",
 };
 
 struct fixture {
@@ -131,7 +138,8 @@ expect_none(struct weir_file *file)
 
 /* WEIR_OK also stands for no row at all. */
 static void
-expect_status(const struct fixture *f, const char *item, enum weir_status status, const char *reason)
+expect_status(
+	const struct fixture *f, const char *item, enum weir_status status, const char *reason)
 {
 	for (const struct capability *c = f->ctx->capabilities; c; c = c->next) {
 		if (strcmp(c->item, item))
@@ -174,7 +182,26 @@ sizes(void **state)
 	struct fixture *f = *state;
 	static const unsigned flags[] = { 0, WEIR_READ_ONCE, WEIR_READ_LINES, WEIR_READ_SMALL };
 	static const size_t size[] = {
-		1, 255, 256, 257, 511, 512, 3071, 3072, 3073, 4095, 4096, 4097, 12287, 12288, 16382, 16383, 16384, 16385, 40000, 1 << 20,
+		1,
+		255,
+		256,
+		257,
+		511,
+		512,
+		3071,
+		3072,
+		3073,
+		4095,
+		4096,
+		4097,
+		12287,
+		12288,
+		16382,
+		16383,
+		16384,
+		16385,
+		40000,
+		1 << 20,
 	};
 	char *text = malloc(1 << 20);
 
@@ -221,7 +248,8 @@ static void
 absent(void **state)
 {
 	struct fixture *f = *state;
-	struct weir_file *file = weir_file(f->ctx, "/proc/a", 0), *optional = weir_file(f->ctx, "/proc/b", WEIR_READ_OPTIONAL);
+	struct weir_file *file = weir_file(f->ctx, "/proc/a", 0),
+					 *optional = weir_file(f->ctx, "/proc/b", WEIR_READ_OPTIONAL);
 
 	expect_none(file);
 	expect_none(optional);
@@ -273,8 +301,10 @@ static void
 replaced(void **state)
 {
 	struct fixture *f = *state;
-	struct weir_file *pipe_file = weir_file(f->ctx, "/proc/pipe", 0), *folder = weir_file(f->ctx, "/proc/folder", WEIR_READ_ONCE),
-	                 *loop = weir_file(f->ctx, "/proc/loop", 0), *under = weir_file(f->ctx, "/proc/file/under", 0);
+	struct weir_file *pipe_file = weir_file(f->ctx, "/proc/pipe", 0),
+					 *folder = weir_file(f->ctx, "/proc/folder", WEIR_READ_ONCE),
+					 *loop = weir_file(f->ctx, "/proc/loop", 0),
+					 *under = weir_file(f->ctx, "/proc/file/under", 0);
 
 	assert_int_equal(mkfifo(below(f, "/proc/pipe"), 0644), 0);
 	assert_int_equal(mkdir(below(f, "/proc/folder"), 0755), 0);
@@ -319,7 +349,8 @@ static void
 vanished(void **state)
 {
 	struct origin origin = { "c", "h", "file_test", 1 };
-	struct weir_ctx *ctx = instance_new(&plugin, &origin, NULL, ((struct fixture *)*state)->keeper, NULL);
+	struct weir_ctx *ctx =
+		instance_new(&plugin, &origin, NULL, ((struct fixture *)*state)->keeper, NULL);
 	char path[64];
 	struct weir_scan scan;
 	pid_t child = fork();
@@ -340,7 +371,8 @@ vanished(void **state)
 	assert_non_null(ctx->capabilities);
 	assert_int_equal(ctx->capabilities->status, WEIR_ABSENT);
 	/* The kernel's files as such. */
-	struct weir_file *vmstat = weir_file(ctx, "/proc/vmstat", WEIR_READ_LINES), *all = weir_file(ctx, "/proc/vmstat", 0);
+	struct weir_file *vmstat = weir_file(ctx, "/proc/vmstat", WEIR_READ_LINES),
+					 *all = weir_file(ctx, "/proc/vmstat", 0);
 
 	assert_int_equal(weir_read(vmstat, &scan, NULL), 0);
 	size_t lines = 0, expected = 0;
@@ -371,7 +403,8 @@ read_once(void **state)
 	assert_string_equal(text, "");
 	assert_true(weir_slurp_u64(f->ctx, &value, "/proc/a"));
 	assert_int_equal(value, 12345);
-	static const char *const none[] = { "", "\n", "-1\n", "12x\n", "0x10\n", "1 2\n", "18446744073709551616\n", "N/A\n" };
+	static const char *const none[] = { "", "\n", "-1\n", "12x\n", "0x10\n", "1 2\n",
+		"18446744073709551616\n", "N/A\n" };
 
 	for (size_t i = 0; i < WEIR_COUNT(none); i++) {
 		put_text(f, "/proc/a", none[i]);
@@ -403,7 +436,8 @@ filters(void **state)
 	static const struct {
 		const char *name;
 		bool included, excluded;
-	} names[] = { { "eth0", true, false }, { "ib0", true, false }, { "ib10", false, false }, { "lo", false, true }, { "veth1", false, true } };
+	} names[] = { { "eth0", true, false }, { "ib0", true, false }, { "ib10", false, false },
+		{ "lo", false, true }, { "veth1", false, true } };
 
 	for (size_t i = 0; i < WEIR_COUNT(names); i++) {
 		const char *name = names[i].name;
@@ -424,12 +458,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(kept_open, setup, teardown), cmocka_unit_test_setup_teardown(sizes, setup, teardown),
-		cmocka_unit_test_setup_teardown(too_long, setup, teardown), cmocka_unit_test_setup_teardown(absent, setup, teardown),
-		cmocka_unit_test_setup_teardown(refused, setup, teardown), cmocka_unit_test_setup_teardown(replaced, setup, teardown),
+		cmocka_unit_test_setup_teardown(kept_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(sizes, setup, teardown),
+		cmocka_unit_test_setup_teardown(too_long, setup, teardown),
+		cmocka_unit_test_setup_teardown(absent, setup, teardown),
+		cmocka_unit_test_setup_teardown(refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(replaced, setup, teardown),
 		cmocka_unit_test_setup_teardown(descriptors_used_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(vanished, setup, teardown),
-		cmocka_unit_test_setup_teardown(read_once, setup, teardown), cmocka_unit_test(filters),
+		cmocka_unit_test_setup_teardown(read_once, setup, teardown),
+		cmocka_unit_test(filters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

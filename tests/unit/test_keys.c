@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of keys: values, layouts that change, sums, damaged texts, unknown and extra keys, and texts of line pairs. */
+/*
+ * Tables of keys: values, layouts that change, sums, damaged texts, unknown and extra keys, and
+ * texts of line pairs.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +32,12 @@ static const struct weir_column columns[] = {
 static const struct weir_schema schema = WEIR_SERIES("keys_test", columns, "test");
 static const struct weir_schema *const schemas[] = { &schema, &weir_schema_keyvalue, NULL };
 static const struct weir_plugin plugin = {
-	.abi = WEIR_ABI, .size = sizeof(plugin), .kind = WEIR_SAMPLER, .name = "keys_test", .summary = "test", .schemas = schemas,
+	.abi = WEIR_ABI,
+	.size = sizeof(plugin),
+	.kind = WEIR_SAMPLER,
+	.name = "keys_test",
+	.summary = "test",
+	.schemas = schemas,
 };
 
 static const struct weir_keyword words[] = {
@@ -45,9 +53,9 @@ static const struct weir_keyword words[] = {
 	{ "time", REAL, 10 },
 };
 
-static const char full[] =
-	"alpha 3\nbeta 18446744073709551615\nnew_key 9\none 40\nsig -7\ntwo 2\nleft_out_x 5\npart_a 100\npart_bc 20\npart_apart 7\n"
-	"time 12\n";
+static const char full[] = "alpha 3\nbeta 18446744073709551615\nnew_key 9\none 40\nsig -7\ntwo "
+						   "2\nleft_out_x 5\npart_a 100\npart_bc 20\npart_apart 7\n"
+						   "time 12\n";
 
 struct cells {
 	bool present[N_COLUMNS];
@@ -87,7 +95,8 @@ capability_of(const struct weir_ctx *ctx, const char *item)
 }
 
 /* weir_keys_scan or weir_keys_scan_pairs. */
-typedef size_t scan_function(struct weir_keys *, const struct weir_scan *, struct weir_out *, struct weir_row *);
+typedef size_t scan_function(
+	struct weir_keys *, const struct weir_scan *, struct weir_out *, struct weir_row *);
 
 /* Scan a copy with nothing behind it, so that a checker of memory sees reads beyond the end. */
 static struct cells
@@ -129,7 +138,8 @@ scan(struct weir_keys *keys, const char *text)
 static struct weir_keys *
 make_keys(struct weir_ctx *ctx, char separator, const struct weir_list *extra)
 {
-	struct weir_keys *keys = weir_keys(ctx, "/proc/x", separator, words, WEIR_COUNT(words), extra, 1);
+	struct weir_keys *keys =
+		weir_keys(ctx, "/proc/x", separator, words, WEIR_COUNT(words), extra, 1);
 
 	assert_non_null(keys);
 	return keys;
@@ -142,7 +152,8 @@ check_cell(struct cells cells, size_t column, uint64_t expected, int line)
 	_assert_int_equal((uint64_t)cells.value[column], expected, __FILE__, line);
 }
 
-#define assert_cell(cells, column, expected) check_cell(cells, column, (uint64_t)(expected), __LINE__)
+#define assert_cell(cells, column, expected) \
+	check_cell(cells, column, (uint64_t)(expected), __LINE__)
 
 static void
 values(void **state)
@@ -225,7 +236,19 @@ numbers_that_are_none(void **state)
 	struct weir_ctx *ctx = make();
 	struct weir_keys *keys = make_keys(ctx, ' ', NULL);
 	static const char *const bad[] = {
-		"", " ", "x", "12x", "-1", "-", "1.5", "0x10", "18446744073709551616", "99999999999999999999999", "1-", "+1", "1,000",
+		"",
+		" ",
+		"x",
+		"12x",
+		"-1",
+		"-",
+		"1.5",
+		"0x10",
+		"18446744073709551616",
+		"99999999999999999999999",
+		"1-",
+		"+1",
+		"1,000",
 	};
 
 	for (size_t i = 0; i < WEIR_COUNT(bad); i++) {
@@ -338,7 +361,8 @@ extra_keys(void **state)
 
 	assert_int_equal(batch->rows, 3);
 	for (size_t i = 0; i < 3; i++) {
-		struct weir_symbol sampler = weir_text(batch, WEIR_KEYVALUE_SAMPLER, i), item = weir_text(batch, WEIR_KEYVALUE_ITEM, i);
+		struct weir_symbol sampler = weir_text(batch, WEIR_KEYVALUE_SAMPLER, i),
+						   item = weir_text(batch, WEIR_KEYVALUE_ITEM, i);
 
 		assert_int_equal(sampler.length, strlen("keys_test"));
 		assert_memory_equal(sampler.text, "keys_test", sampler.length);
@@ -351,7 +375,10 @@ extra_keys(void **state)
 	unmake(ctx);
 }
 
-/* Cut at every byte, before and after the whole text: each cell is that of the whole text or missing. */
+/*
+ * Cut at every byte, before and after the whole text: each cell is that of the whole text or
+ * missing.
+ */
 static void
 cut_everywhere(scan_function *function, struct weir_keys *keys, const char *text)
 {
@@ -439,19 +466,23 @@ huge(void **state)
 }
 
 static const struct weir_keyword pair_words[] = {
-	{ "Ip.Forwarding", A, 1 }, { "Ip.InReceives", B, 1 }, { "Tcp.MaxConn", SIGNED, 1 }, { "Tcp.InSegs", SUM, 1 },
+	{ "Ip.Forwarding", A, 1 },
+	{ "Ip.InReceives", B, 1 },
+	{ "Tcp.MaxConn", SIGNED, 1 },
+	{ "Tcp.InSegs", SUM, 1 },
 	{ "Icmp.*", WEIR_IGNORED, 1 },
 };
 
-static const char snmp[] =
-	"Ip: Forwarding InReceives\nIp: 1 1234567890123\nIcmp: InMsgs\nIcmp: 5\nTcp: MaxConn InSegs New\nTcp: -1 55 3\n";
+static const char snmp[] = "Ip: Forwarding InReceives\nIp: 1 1234567890123\nIcmp: InMsgs\nIcmp: "
+						   "5\nTcp: MaxConn InSegs New\nTcp: -1 55 3\n";
 
 static void
 pairs(void **state)
 {
 	(void)state;
 	struct weir_ctx *ctx = make();
-	struct weir_keys *keys = weir_keys(ctx, "/proc/y", ':', pair_words, WEIR_COUNT(pair_words), NULL, 1);
+	struct weir_keys *keys =
+		weir_keys(ctx, "/proc/y", ':', pair_words, WEIR_COUNT(pair_words), NULL, 1);
 
 	assert_non_null(keys);
 	for (int i = 0; i < 3; i++) {
@@ -470,16 +501,17 @@ pairs(void **state)
 		const char *text;
 		size_t n;
 	} others[] = {
-		{ "Ip: InReceives Forwarding\nIp: 1 2\n", 2 },                /* another order */
-		{ "Ip: Forwarding InReceives\nIp: 1\n", 0 },                  /* one number missing: which? */
+		{ "Ip: InReceives Forwarding\nIp: 1 2\n", 2 }, /* another order */
+		{ "Ip: Forwarding InReceives\nIp: 1\n", 0 },   /* one number missing: which? */
 		{ "Ip: Forwarding InReceives\nIp: 1 2 3\n", 0 },
 		{ "Ip: Forwarding InReceives\nIp: 1 2 \n", 2 },
-		{ "Ip: Forwarding InReceives\nIp: 1 x\n", 1 },                /* a number that is none */
+		{ "Ip: Forwarding InReceives\nIp: 1 x\n", 1 }, /* a number that is none */
 		{ "Ip: Forwarding InReceives\nIp: x 2\n", 1 },
-		{ "Ip: Forwarding InReceives\nIp: -1 2\n", 1 },               /* negative for u64 */
-		{ "Ip: Forwarding InReceives\nTcp: 1 2\n", 0 },               /* not its numbers */
+		{ "Ip: Forwarding InReceives\nIp: -1 2\n", 1 }, /* negative for u64 */
+		{ "Ip: Forwarding InReceives\nTcp: 1 2\n", 0 }, /* not its numbers */
 		{ "Ip: Forwarding InReceives\nTcp: MaxConn\nTcp: 4\n", 1 },
-		{ "Ip: Forwarding InReceives\nIp: 1 2\nTcp: MaxConn\nTcp: 4\n", 3 }, /* a header alone found its numbers */
+		{ "Ip: Forwarding InReceives\nIp: 1 2\nTcp: MaxConn\nTcp: 4\n",
+			3 }, /* a header alone found its numbers */
 		{ "rubbish\nIp: Forwarding\nIp: 1\n", 1 },
 		{ "Ip:\nIp:\nIp: Forwarding\nIp: 1\n", 1 },
 		{ "", 0 },
@@ -487,7 +519,9 @@ pairs(void **state)
 
 	for (int round = 0; round < 2; round++)
 		for (size_t i = 0; i < WEIR_COUNT(others); i++)
-			assert_int_equal(scan_with(weir_keys_scan_pairs, keys, others[i].text, strlen(others[i].text)).n, others[i].n);
+			assert_int_equal(
+				scan_with(weir_keys_scan_pairs, keys, others[i].text, strlen(others[i].text)).n,
+				others[i].n);
 	unmake(ctx);
 }
 
@@ -495,9 +529,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(values), cmocka_unit_test(layouts), cmocka_unit_test(numbers_that_are_none), cmocka_unit_test(sums),
-		cmocka_unit_test(unknown_keys), cmocka_unit_test(extra_keys), cmocka_unit_test(cut), cmocka_unit_test(random_bytes),
-		cmocka_unit_test(huge), cmocka_unit_test(pairs),
+		cmocka_unit_test(values),
+		cmocka_unit_test(layouts),
+		cmocka_unit_test(numbers_that_are_none),
+		cmocka_unit_test(sums),
+		cmocka_unit_test(unknown_keys),
+		cmocka_unit_test(extra_keys),
+		cmocka_unit_test(cut),
+		cmocka_unit_test(random_bytes),
+		cmocka_unit_test(huge),
+		cmocka_unit_test(pairs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

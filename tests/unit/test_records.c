@@ -483,7 +483,7 @@ test_indexes(void **state)
 			char text[200], *save = NULL;
 
 			assert_true(strlen(*hint) < sizeof(text));
-			strcpy(text, *hint);
+			memcpy(text, *hint, strlen(*hint) + 1);
 			for (char *word = strtok_r(text, ", ", &save); word;
 				 word = strtok_r(NULL, ", ", &save)) {
 				bool found = !strcmp(word, "time");

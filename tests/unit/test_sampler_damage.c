@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Samplers on damaged files: every file that a sampler opens below a saved tree is cut at every byte, emptied, removed, filled with
- * random bytes, and replaced by a folder and by a named pipe. It must return, and what a cut file still gives must be what the
- * whole file gives, or be missing: never another value.
+ * Samplers on damaged files: every file that a sampler opens below a saved tree is cut at every
+ * byte, emptied, removed, filled with random bytes, and replaced by a folder and by a named pipe.
+ * It must return, and what a cut file still gives must be what the whole file gives, or be missing:
+ * never another value.
  *
  * WEIR_SAMPLERS: the .so files, with blanks between; without it all samplers of the build.
  */
@@ -46,7 +47,8 @@ struct subject {
 	const char *root;
 	struct keeper *keeper;
 	struct result whole;
-	bool varies[MOST_SCHEMAS][MOST_COLUMNS]; /* columns that differ between two samples of the same files */
+	bool varies[MOST_SCHEMAS]
+			   [MOST_COLUMNS]; /* columns that differ between two samples of the same files */
 };
 
 /* Files that were opened below a tree. */
@@ -110,7 +112,8 @@ sample_fresh(const struct subject *s)
 }
 
 static bool
-same_cell(const struct weir_batch *a, size_t row_a, const struct weir_batch *b, size_t row_b, size_t column)
+same_cell(const struct weir_batch *a, size_t row_a, const struct weir_batch *b, size_t row_b,
+	size_t column)
 {
 	if (!weir_present(a, column, row_a) || !weir_present(b, column, row_b))
 		return false;
@@ -132,7 +135,10 @@ same_keys(const struct weir_batch *a, size_t row_a, const struct weir_batch *b, 
 	return true;
 }
 
-/* The first column of the row that no row of the same keys in `whole` has; -1 when there is none, -2 when no row has its keys. */
+/*
+ * The first column of the row that no row of the same keys in `whole` has; -1 when there is none,
+ * -2 when no row has its keys.
+ */
 static int
 wrong_column(const struct subject *s, size_t schema, const struct weir_batch *batch, size_t row)
 {
@@ -144,7 +150,8 @@ wrong_column(const struct subject *s, size_t schema, const struct weir_batch *ba
 			continue;
 		wrong = -1;
 		for (size_t c = 0; c < batch->schema->n_columns && wrong == -1; c++)
-			if (weir_present(batch, c, row) && !s->varies[schema][c] && !same_cell(batch, row, whole, r, c))
+			if (weir_present(batch, c, row) && !s->varies[schema][c] &&
+				!same_cell(batch, row, whole, r, c))
 				wrong = (int)c;
 	}
 	return wrong;
@@ -160,9 +167,10 @@ compare(const struct subject *s, const struct result *result, const char *file, 
 			int wrong = wrong_column(s, i, batch, row);
 
 			if (wrong != -1)
-				fail_msg("%s: '%s' cut at byte %zu: schema '%s' row %zu: %s '%s'", s->plugin->name, file + strlen(s->root), at,
-				         batch->schema->name, row, wrong < 0 ? "keys that are not there undamaged" : "another value in",
-				         wrong < 0 ? "" : batch->schema->columns[wrong].name);
+				fail_msg("%s: '%s' cut at byte %zu: schema '%s' row %zu: %s '%s'", s->plugin->name,
+					file + strlen(s->root), at, batch->schema->name, row,
+					wrong < 0 ? "keys that are not there undamaged" : "another value in",
+					wrong < 0 ? "" : batch->schema->columns[wrong].name);
 		}
 	}
 }
@@ -172,7 +180,7 @@ compare(const struct subject *s, const struct result *result, const char *file, 
 static struct {
 	const char *to;
 	size_t length; /* of the path copied from */
-} copying; /* nftw has no closure */
+} copying;         /* nftw has no closure */
 
 static int
 copy_one(const char *path, const struct stat *status, int type, struct FTW *where)
@@ -292,7 +300,8 @@ sample_whole(struct subject *s, struct opened *opened)
 		assert_true(!batch == !s->whole.batch[i]);
 		for (size_t c = 0; batch && c < batch->schema->n_columns && c < MOST_COLUMNS; c++)
 			for (size_t row = 0; row < batch->rows && row < s->whole.batch[i]->rows; row++)
-				if (weir_present(batch, c, row) && !same_cell(batch, row, s->whole.batch[i], row, c))
+				if (weir_present(batch, c, row) &&
+					!same_cell(batch, row, s->whole.batch[i], row, c))
 					s->varies[i][c] = true;
 	}
 	release(&again);
@@ -320,15 +329,16 @@ write_file(const char *path, const void *data, size_t size)
 }
 
 /*
- * A file of sysfs or a sysctl holds one value, and some end without newline: half a value cannot be told from a whole one there.
- * The kernel does not cut them. So these must only not do harm.
+ * A file of sysfs or a sysctl holds one value, and some end without newline: half a value cannot be
+ * told from a whole one there. The kernel does not cut them. So these must only not do harm.
  */
 static bool
 holds_one_value(const struct subject *s, const char *file, const char *data, size_t size)
 {
 	const char *path = file + strlen(s->root), *newline = memchr(data, '\n', size);
 
-	return (!newline || newline == data + size - 1) && (!strncmp(path, "/sys/", 5) || !strncmp(path, "/proc/sys/", 10));
+	return (!newline || newline == data + size - 1) &&
+		   (!strncmp(path, "/sys/", 5) || !strncmp(path, "/proc/sys/", 10));
 }
 
 /* From the end on, by one instance that lives on, and by new ones now and then. */
@@ -394,7 +404,10 @@ fill_file(const struct subject *s, const char *file, const char *data, size_t si
 	write_file(file, data, size);
 }
 
-/* Removed, a folder, a named pipe, a link to itself: once new, once to an instance that had the file. */
+/*
+ * Removed, a folder, a named pipe, a link to itself: once new, once to an instance that had the
+ * file.
+ */
 static void
 replace_file(const struct subject *s, const char *file, const char *data, size_t size)
 {
@@ -407,7 +420,11 @@ replace_file(const struct subject *s, const char *file, const char *data, size_t
 
 		release(&result);
 		assert_int_equal(unlink(file), 0);
-		assert_int_equal(kind == 1 ? mkdir(file, 0700) : kind == 2 ? mkfifo(file, 0600) : kind == 3 ? symlink(file, file) : 0, 0);
+		assert_int_equal(kind == 1   ? mkdir(file, 0700)
+						 : kind == 2 ? mkfifo(file, 0600)
+						 : kind == 3 ? symlink(file, file)
+									 : 0,
+			0);
 		result = sample(ctx);
 		release(&result);
 		result = sample_fresh(s);
@@ -439,7 +456,8 @@ damage(const struct subject *s, const char *file, size_t number)
 	close(fd);
 	cut_file(s, file, data, size);
 	fill_file(s, file, data, size);
-	if (lstat(file, &status) == 0 && S_ISREG(status.st_mode) && (number % 8 == 0 || !holds_one_value(s, file, data, size)))
+	if (lstat(file, &status) == 0 && S_ISREG(status.st_mode) &&
+		(number % 8 == 0 || !holds_one_value(s, file, data, size)))
 		replace_file(s, file, data, size);
 	free(data);
 }
@@ -457,7 +475,9 @@ damage_all(const char *path, const char *root)
 	struct subject *s = calloc(1, sizeof(*s));
 
 	assert_true(opened && s);
-	*s = (struct subject){ .plugin = dlsym(handle, "weir_plugin"), .root = root, .keeper = keeper_new() };
+	*s = (struct subject){
+		.plugin = dlsym(handle, "weir_plugin"), .root = root, .keeper = keeper_new()
+	};
 	assert_true(s->plugin && s->keeper);
 	/* Children of a hung sampler would hang the test: what hangs is ended and shown as failed. */
 	alarm(300);
@@ -519,7 +539,8 @@ fabric_node(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(virtual_machine), cmocka_unit_test(fabric_node) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(virtual_machine),
+		cmocka_unit_test(fabric_node) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -259,6 +259,40 @@ readers_meanwhile(void **state)
 	expect(place->path, "SELECT count(*) FROM cpu", "80101\n");
 }
 
+/* While the file is of no use every write fails; once a good one is there again the same batch is stored. */
+static void
+file_damaged_and_restored(void **state)
+{
+	const struct place *place = *state;
+	struct weir_ctx *ctx = sqlite_new(place->path);
+	store_batch(ctx, cpu_batch(&cpu_schema, 1, 0));
+	sqlite_end(ctx);
+	char *good = fs_join(place->folder, "good.db");
+	struct weir_err err = { 0 };
+	size_t size = 0;
+	char *bytes = NULL;
+	assert_int_equal(fs_read(place->path, 100 << 20, &bytes, &size, &err), 0);
+	assert_int_equal(fs_replace(good, bytes, size, 0644, &err), 0);
+	ctx = sqlite_new(place->path);
+	memset(bytes + 4096, 0xff, size - 4096);
+	assert_int_equal(fs_replace(place->path, bytes, size, 0644, &err), 0);
+	struct weir_batch *batch = cpu_batch(&cpu_schema, 2, 0);
+	struct weir_tally tally;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(store_write(ctx, batch, &tally, &err), -EBADMSG);
+		assert_non_null(strstr(err.text, "it is damaged"));
+	}
+	assert_int_equal(rename(good, place->path), 0);
+	assert_int_equal(store_write(ctx, batch, &tally, &err), 0);
+	assert_int_equal(store_commit(ctx, &err), 0);
+	maker_free_batch(batch);
+	sqlite_end(ctx);
+	expect(place->path, "SELECT time FROM cpu ORDER BY time", "1\n2\n");
+	expect(place->path, "PRAGMA integrity_check", "ok\n");
+	free(bytes);
+	free(good);
+}
+
 static void
 file_taken_away(void **state)
 {
@@ -373,7 +407,11 @@ paths(void **state)
 	assert_null(sqlite_try("", NULL, &err));
 	assert_int_equal(err.code, -EINVAL);
 	assert_null(sqlite_try(place->folder, NULL, &err));
-	assert_true(err.code < 0);
+	assert_int_equal(err.code, -EINVAL);
+	/* No lock file beside what is none of ours. */
+	char lock[200];
+	snprintf(lock, sizeof(lock), "%s.lock", place->folder);
+	assert_int_equal(access(lock, F_OK), -1);
 	/* The last folder is made, no more. */
 	char *one = fs_join(place->folder, "var/weir.db");
 	char *two = fs_join(place->folder, "no/such/weir.db");
@@ -501,6 +539,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(one_writer, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(locked_by_user, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(readers_meanwhile, place_set_up, place_tear_down),
+		cmocka_unit_test_setup_teardown(file_damaged_and_restored, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(file_taken_away, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(formats_of_others, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(newer_with_log, place_set_up, place_tear_down),

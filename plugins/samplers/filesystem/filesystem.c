@@ -356,7 +356,17 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return s->n ? 0 : -ENODATA;
 }
 
+static const char description[] =
+	"Only file systems with a device or a server are reported, and tmpfs at /tmp, "
+	"/dev/shm and /run; bind mounts are not. Sizes of btrfs, ZFS and bcachefs are not "
+	"additive over their subvolumes; Lustre, and XFS with project quota, show the whole "
+	"file system. A mount that does not answer has no numbers, and a row of capability "
+	"says so; it is asked again after a minute, then ever less often, up to an hour. A "
+	"file system in user space of another user needs root. Under a root there are no "
+	"numbers.";
+
 WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "filesystem",
 	.summary = "room and inodes of mounted file systems", .flags = WEIR_BLOCKING,
-	.state_size = sizeof(struct filesystem), .options = options, .schemas = schemas,
-	.open = open_filesystem, .close = close_filesystem, .sampler = { .sample = sample });
+	.description = description, .state_size = sizeof(struct filesystem), .options = options,
+	.schemas = schemas, .open = open_filesystem, .close = close_filesystem,
+	.sampler = { .sample = sample });

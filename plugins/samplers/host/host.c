@@ -397,7 +397,12 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return 0;
 }
 
+static const char description[] =
+	"Sent at start and when something changed, looked at once an hour. The serial number "
+	"can be read by root only. Rows of the entities pci_device and dimm, once written, "
+	"stay when a device goes.";
+
 WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "host",
 	.summary = "what a machine is and how it is set up", .flags = WEIR_EVENTS,
-	.state_size = sizeof(struct host), .options = options, .schemas = schemas, .open = open_host,
-	.sampler = { .sample = sample });
+	.description = description, .state_size = sizeof(struct host), .options = options,
+	.schemas = schemas, .open = open_host, .sampler = { .sample = sample });

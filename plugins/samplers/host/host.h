@@ -19,11 +19,18 @@ enum column {
 	OVERCOMMIT_MEMORY, NUMA_BALANCING, ZONE_RECLAIM_MODE,
 };
 
+/* Counted when the list of processors online changes: that takes four files a processor. */
+struct counts {
+	uint64_t list_hash;                                      /* of that list; 0: not counted */
+	uint64_t sockets, cores, threads_per_core, l3_instances; /* 0: not known */
+};
+
 struct host {
 	struct weir_ctx *ctx;
 	struct weir_file *stat, *meminfo;
 	bool sent;
 	uint64_t sent_hash;
+	struct counts counts;
 	int64_t boot_time; /* 0: not known yet */
 	bool machine_id, boot_cmdline, pci_devices, dimms;
 	uint64_t page_size;

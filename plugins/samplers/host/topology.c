@@ -108,10 +108,19 @@ count_different(uint64_t *values, size_t n, size_t *most)
 	return different;
 }
 
+/* 0 is how what could not be counted is kept. */
+static void
+fact_count(struct facts *f, size_t column, uint64_t count)
+{
+	if (count)
+		fact_number(f, column, count);
+}
+
 /* A core is known by package, die and number: numbers repeat in each die. */
 static void
 count_cores(struct facts *f, const struct set *cpus, uint64_t *package, uint64_t *core)
 {
+	struct counts *counts = &f->host->counts;
 	size_t packages = 0, cores = 0, most;
 
 	for (size_t i = 0; i < MOST_CPUS; i++) {
@@ -130,10 +139,10 @@ count_cores(struct facts *f, const struct set *cpus, uint64_t *package, uint64_t
 	}
 	/* Counts of a part would be too small. */
 	if (packages == cpus->n)
-		fact_number(f, SOCKETS, count_different(package, packages, &most));
+		counts->sockets = count_different(package, packages, &most);
 	if (cores == cpus->n) {
-		fact_number(f, CORES, count_different(core, cores, &most));
-		fact_number(f, THREADS_PER_CORE, most);
+		counts->cores = count_different(core, cores, &most);
+		counts->threads_per_core = most;
 	}
 }
 
@@ -175,14 +184,13 @@ count_instances(struct facts *f, const struct set *cpus, unsigned index)
 			   parse_list(line, covered) && covered->has[i];
 		instances++;
 	}
-	if (good && instances)
-		fact_number(f, L3_INSTANCES, instances);
+	f->host->counts.l3_instances = good ? instances : 0;
 	free(covered);
 	free(text);
 }
 
 static void
-caches(struct facts *f, const struct set *cpus)
+caches(struct facts *f, const struct set *cpus, bool count)
 {
 	for (unsigned i = 0; i < 16; i++) {
 		char text[64];
@@ -196,11 +204,30 @@ caches(struct facts *f, const struct set *cpus)
 				"/sys/devices/system/cpu/cpu0/cache/index%u/type", i) ||
 			weir_scan_is(&type, "Instruction") || level < 1 || level > 3)
 			continue;
-		if (level == 3)
+		if (level == 3 && count)
 			count_instances(f, cpus, i);
 		if (cache_size(f->host, i, &bytes))
 			fact_number(f, level == 1 ? L1D : level == 2 ? L2 : L3, bytes);
 	}
+}
+
+/* Counts are good as long as the same processors are online; what was not known is tried again. */
+static void
+processors(struct facts *f, const struct set *cpus, uint64_t *package, uint64_t *core)
+{
+	struct counts *counts = &f->host->counts;
+	uint64_t hash = weir_hash64(cpus->has, sizeof(cpus->has), 0) | 1;
+	bool count = counts->list_hash != hash || !counts->sockets || !counts->cores;
+
+	if (count) {
+		*counts = (struct counts){ .list_hash = hash };
+		count_cores(f, cpus, package, core);
+	}
+	caches(f, cpus, count);
+	fact_count(f, SOCKETS, counts->sockets);
+	fact_count(f, CORES, counts->cores);
+	fact_count(f, THREADS_PER_CORE, counts->threads_per_core);
+	fact_count(f, L3_INSTANCES, counts->l3_instances);
 }
 
 void
@@ -208,16 +235,15 @@ host_topology(struct facts *f)
 {
 	struct set *cpus = calloc(1, sizeof(*cpus)), *nodes = calloc(1, sizeof(*nodes));
 	char *text = malloc(LIST_SIZE);
-	uint64_t *package = calloc(MOST_CPUS, sizeof(*package)),
-			 *core = calloc(MOST_CPUS, sizeof(*core));
+	uint64_t *package = calloc(MOST_CPUS, sizeof(*package));
+	uint64_t *core = calloc(MOST_CPUS, sizeof(*core));
 	struct weir_scan line;
 
 	if (cpus && nodes && text && package && core) {
 		if (online(f->host, "/sys/devices/system/cpu", "cpu", text, &line, cpus)) {
 			fact_number(f, CPUS, cpus->n);
 			fact_scan(f, CPUS_ONLINE, &line);
-			count_cores(f, cpus, package, core);
-			caches(f, cpus);
+			processors(f, cpus, package, core);
 		}
 		if (online(f->host, "/sys/devices/system/node", "node", text, &line, nodes))
 			fact_number(f, NUMA_NODES, nodes->n);

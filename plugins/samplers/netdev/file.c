@@ -1,21 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counters of interfaces from /proc/net/dev and sysfs: of saved trees, and where netlink is not to be had. */
+/*
+ * Counters of interfaces from /proc/net/dev and sysfs: of saved trees, and where netlink is not to
+ * be had.
+ */
 #include "netdev.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 const char *const raw_names[RAW_COUNTERS] = {
-	"rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_errors", "tx_errors", "rx_dropped", "tx_dropped", "multicast",
-	"collisions", "rx_length_errors", "rx_over_errors", "rx_crc_errors", "rx_frame_errors", "rx_fifo_errors",
-	"rx_missed_errors", "tx_aborted_errors", "tx_carrier_errors", "tx_fifo_errors", "tx_heartbeat_errors",
-	"tx_window_errors", "rx_compressed", "tx_compressed", "rx_nohandler",
+	"rx_packets",
+	"tx_packets",
+	"rx_bytes",
+	"tx_bytes",
+	"rx_errors",
+	"tx_errors",
+	"rx_dropped",
+	"tx_dropped",
+	"multicast",
+	"collisions",
+	"rx_length_errors",
+	"rx_over_errors",
+	"rx_crc_errors",
+	"rx_frame_errors",
+	"rx_fifo_errors",
+	"rx_missed_errors",
+	"tx_aborted_errors",
+	"tx_carrier_errors",
+	"tx_fifo_errors",
+	"tx_heartbeat_errors",
+	"tx_window_errors",
+	"rx_compressed",
+	"tx_compressed",
+	"rx_nohandler",
 };
 
 /* The fields behind the colon. */
 static const enum column fields[] = {
-	RX_BYTES, RX_PACKETS, RX_ERRORS, RX_DROPPED, RX_FIFO_ERRORS, RX_FRAME_ERRORS, RX_COMPRESSED, RX_MULTICAST,
-	TX_BYTES, TX_PACKETS, TX_ERRORS, TX_DROPPED, TX_FIFO_ERRORS, COLLISIONS, TX_CARRIER_ERRORS, TX_COMPRESSED,
+	RX_BYTES,
+	RX_PACKETS,
+	RX_ERRORS,
+	RX_DROPPED,
+	RX_FIFO_ERRORS,
+	RX_FRAME_ERRORS,
+	RX_COMPRESSED,
+	RX_MULTICAST,
+	TX_BYTES,
+	TX_PACKETS,
+	TX_ERRORS,
+	TX_DROPPED,
+	TX_FIFO_ERRORS,
+	COLLISIONS,
+	TX_CARRIER_ERRORS,
+	TX_COMPRESSED,
 };
 
 /* sysfs `statistics`: all of it, or what /proc/net/dev does not have. */
@@ -29,7 +66,8 @@ count_statistics(const struct netdev *s, struct interface *interface)
 	if (!weir_exists(s->ctx, "/sys/class/net/%s/statistics", interface->name))
 		return;
 	for (size_t i = 0; i < RAW_COUNTERS; i++)
-		if (weir_slurp_u64(s->ctx, &raw[i], "/sys/class/net/%s/statistics/%s", interface->name, raw_names[i]))
+		if (weir_slurp_u64(
+				s->ctx, &raw[i], "/sys/class/net/%s/statistics/%s", interface->name, raw_names[i]))
 			present |= UINT32_C(1) << i;
 	interface_count(&all, raw, present);
 	for (size_t i = 0; i < COUNTERS; i++) {
@@ -41,8 +79,8 @@ count_statistics(const struct netdev *s, struct interface *interface)
 }
 
 /*
- * "  eth0: 1 2 3 ...", in old kernels "eth0:1 2 3": a name has no colon. A word that is no number is a missing cell; fewer than 16
- * words are a damaged line.
+ * "  eth0: 1 2 3 ...", in old kernels "eth0:1 2 3": a name has no colon. A word that is no number
+ * is a missing cell; fewer than 16 words are a damaged line.
  */
 static int
 sample_line(struct netdev *s, struct weir_scan line)
@@ -52,8 +90,9 @@ sample_line(struct netdev *s, struct weir_scan line)
 	uint32_t present = 0;
 
 	weir_scan_blanks(&line);
-	if (!weir_scan_until(&line, ':', &name) || !weir_scan_left(&name) || weir_scan_left(&name) > LONGEST_NAME ||
-	    memchr(name.at, '/', weir_scan_left(&name)) || memchr(name.at, '\0', weir_scan_left(&name)))
+	if (!weir_scan_until(&line, ':', &name) || !weir_scan_left(&name) ||
+		weir_scan_left(&name) > LONGEST_NAME || memchr(name.at, '/', weir_scan_left(&name)) ||
+		memchr(name.at, '\0', weir_scan_left(&name)))
 		return 0;
 	for (size_t i = 0; i < WEIR_COUNT(fields); i++) {
 		if (!weir_scan_word(&line, &word))
@@ -86,7 +125,8 @@ sample_folder(struct netdev *s)
 	for (const struct dirent *entry; !error && (entry = readdir(folder));) {
 		size_t length = strlen(entry->d_name);
 
-		if (*entry->d_name == '.' || length > LONGEST_NAME || !weir_exists(s->ctx, "/sys/class/net/%s/operstate", entry->d_name))
+		if (*entry->d_name == '.' || length > LONGEST_NAME ||
+			!weir_exists(s->ctx, "/sys/class/net/%s/operstate", entry->d_name))
 			continue;
 		struct interface *interface = interface_named(s, entry->d_name, length, 0);
 

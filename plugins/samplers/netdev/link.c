@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counters of interfaces through netlink: RTM_GETSTATS (Linux 4.7) gives counters by number alone, 1.2 us an interface where sysfs
- * takes 26; names come from RTM_GETLINK when a number is new or the kernel tells of a change.
+ * Counters of interfaces through netlink: RTM_GETSTATS (Linux 4.7) gives counters by number
+ * alone, 1.2 us an interface where sysfs takes 26; names come from RTM_GETLINK when a number is new
+ * or the kernel tells of a change.
  */
 #include "netdev.h"
 
@@ -23,14 +24,16 @@ open_socket(unsigned groups, int flags)
 
 	if (fd < 0)
 		return -errno;
-	/* An answer is ready before send returns; should it ever be lost, the loop must not wait for it. */
+	/* An answer is ready before send returns; should one be lost, the loop must not wait for it. */
 	struct timeval patience = { .tv_sec = 1 };
-	int error = setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
-	            bind(fd, (struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
 
-	if (error)
-		close(fd);
-	return error ? error : fd;
+	if (!setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) &&
+		!bind(fd, (struct sockaddr *)&address, sizeof(address)))
+		return fd;
+	int error = -errno;
+
+	close(fd);
+	return error;
 }
 
 /* An attribute among those behind a header; NULL when it is not there or shorter than `least`. */
@@ -65,13 +68,16 @@ take_counters(struct interface *interface, const struct rtattr *a)
 static void
 take_stats(struct netdev *s, const struct nlmsghdr *message)
 {
-	const struct rtattr *a = attribute(message, sizeof(struct if_stats_msg), IFLA_STATS_LINK_64, RAW_NOHANDLER * sizeof(uint64_t));
-	struct interface *interface =
-		a ? interface_numbered(s, (int)((const struct if_stats_msg *)NLMSG_DATA(message))->ifindex) : NULL;
+	const struct rtattr *a = attribute(
+		message, sizeof(struct if_stats_msg), IFLA_STATS_LINK_64, RAW_NOHANDLER * sizeof(uint64_t));
+	if (!a)
+		return;
+	const struct if_stats_msg *body = NLMSG_DATA(message);
+	struct interface *interface = interface_numbered(s, (int)body->ifindex);
 
 	if (interface)
 		take_counters(interface, a);
-	else if (a)
+	else
 		s->unnamed = true;
 }
 
@@ -79,14 +85,16 @@ static int
 take_link(struct netdev *s, const struct nlmsghdr *message)
 {
 	const struct rtattr *name = attribute(message, sizeof(struct ifinfomsg), IFLA_IFNAME, 2);
-	const struct rtattr *counters = attribute(message, sizeof(struct ifinfomsg), IFLA_STATS64, RAW_NOHANDLER * sizeof(uint64_t));
+	const struct rtattr *counters = attribute(
+		message, sizeof(struct ifinfomsg), IFLA_STATS64, RAW_NOHANDLER * sizeof(uint64_t));
 	int index = ((const struct ifinfomsg *)NLMSG_DATA(message))->ifi_index;
 
 	if (!name)
 		return 0;
 	const char *text = (const char *)name + RTA_LENGTH(0);
 	size_t length = strnlen(text, name->rta_len - RTA_LENGTH(0));
-	struct interface *interface = length <= LONGEST_NAME ? interface_named(s, text, length, index) : NULL;
+	struct interface *interface =
+		length <= LONGEST_NAME ? interface_named(s, text, length, index) : NULL;
 
 	if (!interface)
 		return length <= LONGEST_NAME ? -ENOMEM : 0;
@@ -248,7 +256,8 @@ link_news(struct netdev *s, int fd)
 	char bytes[4096];
 	ssize_t size = 0;
 
-	while ((size = recv(fd, bytes, sizeof(bytes), 0)) > 0 || (size < 0 && (errno == EINTR || errno == ENOBUFS)))
+	while ((size = recv(fd, bytes, sizeof(bytes), 0)) > 0 ||
+		   (size < 0 && (errno == EINTR || errno == ENOBUFS)))
 		;
 	s->changed = true;
 	if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))

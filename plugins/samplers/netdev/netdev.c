@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * netdev: traffic, errors and state of network interfaces. Live through netlink, of a saved tree from /proc/net/dev and sysfs. Both
- * give the same numbers: what /proc/net/dev folds together (see the columns' help) is folded here too. A bond and its members both
- * count what passes: netdev_info tells them apart.
+ * netdev: traffic, errors and state of network interfaces. Live through netlink, of a saved tree
+ * from /proc/net/dev and sysfs. Both give the same numbers: what /proc/net/dev folds together (see
+ * the columns' help) is folded here too. A bond and its members both count what passes: netdev_info
+ * tells them apart.
  */
 #include "netdev.h"
 
@@ -19,16 +20,18 @@ static const struct weir_column columns[] = {
 	[TX_PACKETS] = WEIR_COUNTER_U64("tx_packets", "{packet}", "packets sent"),
 	[RX_MULTICAST] = WEIR_COUNTER_U64("rx_multicast", "{packet}", "multicast packets received"),
 	[RX_ERRORS] = COUNT("rx_errors", "packets received with an error"),
-	[RX_DROPPED] = COUNT("rx_dropped", "packets received and dropped, for want of room or of a protocol, rx_missed_errors included"),
+	[RX_DROPPED] = COUNT("rx_dropped", "packets received and dropped, for want of room or of a "
+									   "protocol, rx_missed_errors included"),
 	[RX_FIFO_ERRORS] = COUNT("rx_fifo_errors", "overruns of the receiver's queue"),
-	[RX_FRAME_ERRORS] = COUNT("rx_frame_errors", "frames received that were malformed: rx_length, rx_over, rx_crc and alignment errors"),
+	[RX_FRAME_ERRORS] = COUNT("rx_frame_errors",
+		"frames received that were malformed: rx_length, rx_over, rx_crc and alignment errors"),
 	[RX_COMPRESSED] = COUNT("rx_compressed", "compressed packets received"),
 	[TX_ERRORS] = COUNT("tx_errors", "packets that could not be sent"),
 	[TX_DROPPED] = COUNT("tx_dropped", "packets dropped on their way out"),
 	[TX_FIFO_ERRORS] = COUNT("tx_fifo_errors", "underruns of the sender's queue"),
 	[COLLISIONS] = COUNT("collisions", "collisions on the wire"),
 	[TX_CARRIER_ERRORS] = COUNT("tx_carrier_errors",
-	                            "losses of carrier while sending; tx_aborted, tx_window and tx_heartbeat errors included"),
+		"losses of carrier while sending; tx_aborted, tx_window and tx_heartbeat errors included"),
 	[TX_COMPRESSED] = COUNT("tx_compressed", "compressed packets sent"),
 	[RX_LENGTH_ERRORS] = COUNT("rx_length_errors", "frames received with a wrong length"),
 	[RX_OVER_ERRORS] = COUNT("rx_over_errors", "overruns of the receiver's ring"),
@@ -37,11 +40,14 @@ static const struct weir_column columns[] = {
 	[TX_ABORTED_ERRORS] = COUNT("tx_aborted_errors", "sendings given up"),
 	[TX_HEARTBEAT_ERRORS] = COUNT("tx_heartbeat_errors", "heartbeat errors of old Ethernet"),
 	[TX_WINDOW_ERRORS] = COUNT("tx_window_errors", "late collisions"),
-	[RX_NOHANDLER] = COUNT("rx_nohandler", "packets received on an inactive member of a bond (Linux 4.6)"),
-	[SPEED] = WEIR_GAUGE_U64("speed", "bit/s", "speed of the link; missing when it is down or has none"),
+	[RX_NOHANDLER] =
+		COUNT("rx_nohandler", "packets received on an inactive member of a bond (Linux 4.6)"),
+	[SPEED] =
+		WEIR_GAUGE_U64("speed", "bit/s", "speed of the link; missing when it is down or has none"),
 	[MTU] = WEIR_GAUGE_U64("mtu", "By", "largest packet"),
 	[UP] = WEIR_GAUGE_BOOL("up", "can packets pass?"),
-	[CARRIER_CHANGES] = WEIR_COUNTER_U64("carrier_changes", "1", "times that the link went up or down"),
+	[CARRIER_CHANGES] =
+		WEIR_COUNTER_U64("carrier_changes", "1", "times that the link went up or down"),
 };
 
 enum { INFO_INTERFACE, ADDRESS, DRIVER, NUMA_NODE, PCI, INFO_SPEED, DUPLEX, BOND_MASTER };
@@ -57,16 +63,21 @@ static const struct weir_column info_columns[] = {
 };
 
 enum { SCHEMA_NETDEV, SCHEMA_INFO };
-static const struct weir_schema netdev_schema = WEIR_SERIES("netdev", columns, "traffic, errors and state of network interfaces");
-static const struct weir_schema info_schema = WEIR_HOST_ENTITY("netdev_info", info_columns, "what the network interfaces are");
+static const struct weir_schema netdev_schema =
+	WEIR_SERIES("netdev", columns, "traffic, errors and state of network interfaces");
+static const struct weir_schema info_schema =
+	WEIR_HOST_ENTITY("netdev_info", info_columns, "what the network interfaces are");
 static const struct weir_schema *const schemas[] = {
-	[SCHEMA_NETDEV] = &netdev_schema, [SCHEMA_INFO] = &info_schema, NULL,
+	[SCHEMA_NETDEV] = &netdev_schema,
+	[SCHEMA_INFO] = &info_schema,
+	NULL,
 };
 
 static const struct weir_option options[] = {
-	WEIR_LIST_OPTION(struct netdev, include, NULL, "names of interfaces to send, with * and ?; without it all but those of exclude"),
+	WEIR_LIST_OPTION(struct netdev, include, NULL,
+		"names of interfaces to send, with * and ?; without it all but those of exclude"),
 	WEIR_LIST_OPTION(struct netdev, exclude, "lo veth* docker* cali* virbr* cni* tun* tap*",
-	                 "names of interfaces to leave out, with * and ?"),
+		"names of interfaces to leave out, with * and ?"),
 	WEIR_OPTIONS_END,
 };
 
@@ -76,7 +87,8 @@ static void
 make_room(struct netdev *s)
 {
 	size_t room = s->room ? s->room * 2 : 16;
-	struct interface *grown = s->n < s->room ? s->interface : realloc(s->interface, room * sizeof(*grown));
+	struct interface *grown =
+		s->n < s->room ? s->interface : realloc(s->interface, room * sizeof(*grown));
 
 	if (!grown || s->n < s->room)
 		return;
@@ -84,7 +96,10 @@ make_room(struct netdev *s)
 	s->room = room;
 }
 
-/* A number that comes with another name than it had: the interface was renamed, the old name is seen no more. */
+/*
+ * A number that comes with another name than it had: the interface was renamed, the old name is
+ * seen no more.
+ */
 static void
 forget_number(struct netdev *s, int index)
 {
@@ -139,13 +154,30 @@ interface_numbered(struct netdev *s, int index)
 /* The raw counters (places in raw_names) that a column is the sum of; -1 ends them. */
 static const signed char parts[COUNTERS][5] = {
 	[INTERFACE] = { -1 },
-	[RX_PACKETS] = { 0, -1 }, [TX_PACKETS] = { 1, -1 }, [RX_BYTES] = { 2, -1 }, [TX_BYTES] = { 3, -1 },
-	[RX_ERRORS] = { 4, -1 }, [TX_ERRORS] = { 5, -1 }, [RX_DROPPED] = { 6, 15, -1 }, [TX_DROPPED] = { 7, -1 },
-	[RX_MULTICAST] = { 8, -1 }, [COLLISIONS] = { 9, -1 }, [RX_LENGTH_ERRORS] = { 10, -1 }, [RX_OVER_ERRORS] = { 11, -1 },
-	[RX_CRC_ERRORS] = { 12, -1 }, [RX_FRAME_ERRORS] = { 10, 11, 12, 13, -1 }, [RX_FIFO_ERRORS] = { 14, -1 },
-	[RX_MISSED_ERRORS] = { 15, -1 }, [TX_ABORTED_ERRORS] = { 16, -1 }, [TX_CARRIER_ERRORS] = { 16, 17, 19, 20, -1 },
-	[TX_FIFO_ERRORS] = { 18, -1 }, [TX_HEARTBEAT_ERRORS] = { 19, -1 }, [TX_WINDOW_ERRORS] = { 20, -1 },
-	[RX_COMPRESSED] = { 21, -1 }, [TX_COMPRESSED] = { 22, -1 }, [RX_NOHANDLER] = { RAW_NOHANDLER, -1 },
+	[RX_PACKETS] = { 0, -1 },
+	[TX_PACKETS] = { 1, -1 },
+	[RX_BYTES] = { 2, -1 },
+	[TX_BYTES] = { 3, -1 },
+	[RX_ERRORS] = { 4, -1 },
+	[TX_ERRORS] = { 5, -1 },
+	[RX_DROPPED] = { 6, 15, -1 },
+	[TX_DROPPED] = { 7, -1 },
+	[RX_MULTICAST] = { 8, -1 },
+	[COLLISIONS] = { 9, -1 },
+	[RX_LENGTH_ERRORS] = { 10, -1 },
+	[RX_OVER_ERRORS] = { 11, -1 },
+	[RX_CRC_ERRORS] = { 12, -1 },
+	[RX_FRAME_ERRORS] = { 10, 11, 12, 13, -1 },
+	[RX_FIFO_ERRORS] = { 14, -1 },
+	[RX_MISSED_ERRORS] = { 15, -1 },
+	[TX_ABORTED_ERRORS] = { 16, -1 },
+	[TX_CARRIER_ERRORS] = { 16, 17, 19, 20, -1 },
+	[TX_FIFO_ERRORS] = { 18, -1 },
+	[TX_HEARTBEAT_ERRORS] = { 19, -1 },
+	[TX_WINDOW_ERRORS] = { 20, -1 },
+	[RX_COMPRESSED] = { 21, -1 },
+	[TX_COMPRESSED] = { 22, -1 },
+	[RX_NOHANDLER] = { RAW_NOHANDLER, -1 },
 };
 
 void
@@ -300,12 +332,16 @@ see_none(struct netdev *s)
 		s->interface[i].seen = false;
 }
 
-/* A socket that failed is opened anew at once; where a sandbox forbids it, it is tried each minute and the files serve meanwhile. */
+/*
+ * A socket that failed is opened anew at once; where a sandbox forbids it, it is tried each minute
+ * and the files serve meanwhile.
+ */
 static int
 count(struct netdev *s, struct weir_err *err)
 {
 	see_none(s);
-	if (!weir_live(s->ctx) || (s->socket_due && !weir_due(s->ctx, &s->socket_due, 60 * WEIR_SECOND)))
+	if (!weir_live(s->ctx) ||
+		(s->socket_due && !weir_due(s->ctx, &s->socket_due, 60 * WEIR_SECOND)))
 		return file_sample(s, err);
 	bool was_open = s->fd;
 	int error = link_sample(s, err);
@@ -322,8 +358,9 @@ count(struct netdev *s, struct weir_err *err)
 		return 0;
 	bool refused = error == -EPERM || error == -EACCES || error == -EAFNOSUPPORT;
 
-	weir_capability(s->ctx, "netlink", refused ? WEIR_REFUSED : WEIR_FAILED, "/proc/net/dev is read instead: %s%s",
-	                err ? err->text : "no answer", refused ? " (needs AF_NETLINK in RestrictAddressFamilies=)" : "");
+	weir_capability(s->ctx, "netlink", refused ? WEIR_REFUSED : WEIR_FAILED,
+		"/proc/net/dev is read instead: %s%s", err ? err->text : "no answer",
+		refused ? " (needs AF_NETLINK in RestrictAddressFamilies=)" : "");
 	s->socket_due = 0;
 	(void)weir_due(s->ctx, &s->socket_due, 60 * WEIR_SECOND);
 	see_none(s);
@@ -361,15 +398,8 @@ event(void *state, int fd, struct weir_out *out, struct weir_err *err)
 	return 0;
 }
 
-WEIR_PLUGIN(
-	.kind = WEIR_SAMPLER,
-	.name = "netdev",
+WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "netdev",
 	.summary = "traffic, errors and state of network interfaces",
-	.state_size = sizeof(struct netdev),
-	.options = options,
-	.schemas = schemas,
-	.needs = WEIR_NEEDS_NETLINK,
-	.open = open_netdev,
-	.close = close_netdev,
-	.sampler.sample = sample,
-	.sampler.event = event);
+	.state_size = sizeof(struct netdev), .options = options, .schemas = schemas,
+	.needs = WEIR_NEEDS_NETLINK, .open = open_netdev, .close = close_netdev,
+	.sampler.sample = sample, .sampler.event = event);

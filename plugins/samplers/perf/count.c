@@ -56,7 +56,7 @@ perf_place_read(struct perf *p, const struct perf_set *set, struct perf_place *p
 {
 	uint64_t least = UINT64_MAX, longest = 0, data[3 + 2 * PERF_MEMBERS];
 
-	place->fresh = place->scaled = false;
+	place->scaled = false;
 	for (size_t i = 0; i < set->n; i++)
 		place->count[i].fresh = false;
 	for (size_t g = 0; g < set->groups; g++) {
@@ -83,7 +83,7 @@ perf_place_read(struct perf *p, const struct perf_set *set, struct perf_place *p
 	}
 	place->enabled += longest;
 	place->running += least < longest ? least : longest;
-	place->asked = place->fresh = true;
+	place->asked = true;
 	return true;
 }
 

@@ -48,7 +48,7 @@ perf_place_close(struct perf *p, struct perf_set *set, struct perf_place *place)
 		place->count[i].fd = -1;
 		place->count[i].fresh = false;
 	}
-	place->open = place->fresh = place->asked = false;
+	place->open = place->asked = false;
 }
 
 static int

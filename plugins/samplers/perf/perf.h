@@ -197,7 +197,7 @@ struct perf_clock {
 struct perf_place {
 	uint32_t cpu;
 	uint64_t socket;
-	bool online, open, fresh, scaled;
+	bool online, open, scaled;
 	bool asked; /* read since it was started: time must have passed at the next read */
 	int error;  /* why it could not be opened; 0: not tried since it came */
 	struct perf_count *count; /* [set->n] */

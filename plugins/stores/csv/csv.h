@@ -199,6 +199,7 @@ bool csv_holder_dead(const char *holder, const char *host);
 /* ---- journal.c ---- */
 
 #define CSV_JOURNAL "journal.weir"
+#define CSV_JOURNAL_TEMPORARY CSV_JOURNAL ".tmp"
 #define CSV_JOURNAL_VERSION 1
 #define CSV_JOURNAL_LIMIT (1 << 20)
 

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define JOURNAL_TITLE "weir csv journal "
-#define JOURNAL_TEMPORARY CSV_JOURNAL ".tmp"
 #define ENTRY_HEAD 8
 
 enum record {
@@ -295,7 +294,7 @@ put_all(struct csv *csv, struct csv_bytes *out)
 static int
 make_journal(struct csv *csv, const struct csv_bytes *all, size_t header)
 {
-	int fd = csv_open_at(csv->folder, JOURNAL_TEMPORARY, O_RDWR | O_CREAT | O_TRUNC);
+	int fd = csv_open_at(csv->folder, CSV_JOURNAL_TEMPORARY, O_RDWR | O_CREAT | O_TRUNC);
 	if (fd < 0)
 		return fd;
 	int result = csv_write_at(fd, all->data, header, 0);
@@ -304,11 +303,11 @@ make_journal(struct csv *csv, const struct csv_bytes *all, size_t header)
 	if (result == 0 && fsync(fd) < 0)
 		result = -errno;
 	csv_failpoint(csv, CSV_AT_REWRITE);
-	if (result == 0 && renameat(csv->folder, JOURNAL_TEMPORARY, csv->folder, CSV_JOURNAL) < 0)
+	if (result == 0 && renameat(csv->folder, CSV_JOURNAL_TEMPORARY, csv->folder, CSV_JOURNAL) < 0)
 		result = -errno;
 	if (result == 0)
 		return fd;
-	unlinkat(csv->folder, JOURNAL_TEMPORARY, 0);
+	unlinkat(csv->folder, CSV_JOURNAL_TEMPORARY, 0);
 	close(fd);
 	return result;
 }

@@ -233,6 +233,7 @@ csv_check_version(struct csv *csv, struct weir_err *err)
 int
 csv_recover(struct csv *csv, struct weir_err *err)
 {
+	unlinkat(csv->folder, CSV_JOURNAL_TEMPORARY, 0);
 	int fd = csv_open_at(csv->folder, CSV_JOURNAL, O_RDWR);
 	if (fd == -ENOENT)
 		return begin(csv, err);

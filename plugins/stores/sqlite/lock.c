@@ -54,11 +54,17 @@ path_resolve(const char *path, bool make, struct weir_err *err)
 		return NULL;
 	}
 	char *real = realpath(path, NULL);
-	if (!real && errno != ENOENT)
-		weir_fail(err, -errno, "cannot open '%s'", path);
-	else if (!real)
+	if (!real && errno == ENOENT)
 		return resolve_missing(path, make, err);
-	return real;
+	struct stat status;
+	if (real && stat(real, &status) == 0 && S_ISREG(status.st_mode))
+		return real;
+	if (!real)
+		weir_fail(err, -errno, "cannot open '%s'", path);
+	else
+		weir_failx(err, -EINVAL, "'%s' is no file: name the database file", path);
+	free(real);
+	return NULL;
 }
 
 /* What the holder wrote, without anything that would disturb a terminal. */

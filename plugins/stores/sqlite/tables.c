@@ -338,10 +338,11 @@ compatible(const struct shape *table, const struct shape *wanted)
 	return true;
 }
 
-static const char *
-unit_of(const struct weir_column *column)
+/* Text has no unit, so a number that was text (a change of type) is none. */
+static bool
+units_clash(const struct weir_column *a, const struct weir_column *b)
 {
-	return column->unit && *column->unit ? column->unit : "none";
+	return a->unit && *a->unit && b->unit && *b->unit && strcmp(a->unit, b->unit) != 0;
 }
 
 static int
@@ -352,10 +353,9 @@ check_units(const struct revisions *revisions, const char *schema, const struct 
 			const struct weir_column *column = &wanted->column[i];
 			int at = shape_find(&revisions->shape[r], column->name);
 			const struct weir_column *stored = at < 0 ? column : &revisions->shape[r].column[at];
-			if (strcmp(unit_of(column), unit_of(stored)) != 0)
+			if (units_clash(column, stored))
 				return weir_failx(err, -EINVAL, "column '%s' of schema '%s' comes in '%.20s' and is stored in '%.20s':"
-				                  " another unit needs another name", column->name, schema, unit_of(column),
-				                  unit_of(stored));
+				                  " another unit needs another name", column->name, schema, column->unit, stored->unit);
 		}
 	return 0;
 }
