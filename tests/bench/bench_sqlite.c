@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store sqlite against its floor: the same values inserted into the same tables (indexes, pragmas, rows per transaction) by a
- * bare loop over a prepared statement. CPU time of the process, the best of several rounds in turn.
+ * The store sqlite against its floor: the same values inserted into the same tables (indexes,
+ * pragmas, rows per transaction) by a bare loop over a prepared statement. CPU time of the process,
+ * the best of several rounds in turn.
  *
  * needs: sqlite3
  * with: plugins/stores/sqlite tests/unit/store_batches.c tests/unit/sqlite_store.c
@@ -36,21 +37,30 @@ struct cost {
 };
 
 static void
-schema_of(const struct kind *kind, struct weir_schema *schema, struct weir_column *columns, char (*names)[32])
+schema_of(const struct kind *kind, struct weir_schema *schema, struct weir_column *columns,
+	char (*names)[32])
 {
 	size_t n = kind->keys + kind->columns;
 	for (size_t i = 0; i < n; i++) {
 		snprintf(names[i], sizeof(names[i]), "column_%zu", i);
 		columns[i] = i < kind->keys ? (struct weir_column)WEIR_KEY_STR(names[i], "key")
-		                            : (struct weir_column){ .name = names[i], .type = kind->type, .unit = "1", .help = "value",
-			.role = kind->type == WEIR_STR ? WEIR_LABEL : WEIR_GAUGE, .divisor = kind->divisor };
+									: (struct weir_column){ .name = names[i],
+										  .type = kind->type,
+										  .unit = "1",
+										  .help = "value",
+										  .role = kind->type == WEIR_STR ? WEIR_LABEL : WEIR_GAUGE,
+										  .divisor = kind->divisor };
 	}
-	*schema = (struct weir_schema){ .name = kind->name, .help = "made for a benchmark", .n_keys = (uint32_t)kind->keys,
-		.n_columns = n, .columns = columns };
+	*schema = (struct weir_schema){ .name = kind->name,
+		.help = "made for a benchmark",
+		.n_keys = (uint32_t)kind->keys,
+		.n_columns = n,
+		.columns = columns };
 }
 
 static struct weir_batch *
-make_batch(const struct kind *kind, const struct weir_schema *schema, struct dice *dice, int64_t time)
+make_batch(
+	const struct kind *kind, const struct weir_schema *schema, struct dice *dice, int64_t time)
 {
 	struct maker *maker = maker_new(schema, "hydra", "n001", "bench");
 	for (int row = 0; row < ROWS; row++) {
@@ -87,7 +97,9 @@ run_store(const char *path, const struct weir_batch *const *batches)
 	int64_t cpu = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
 	int64_t wall = clock_mono_ns();
 	for (size_t i = 0; i < COMMITS; i++)
-		if (weir_plugin.store.write(sqlite_state(ctx), batches + i * BATCHES, BATCHES, tally, &err) || store_commit(ctx, &err)) {
+		if (weir_plugin.store.write(
+				sqlite_state(ctx), batches + i * BATCHES, BATCHES, tally, &err) ||
+			store_commit(ctx, &err)) {
 			fprintf(stderr, "%s\n", err.text);
 			exit(1);
 		}
@@ -111,10 +123,15 @@ static sqlite3 *
 open_like(const char *path, const char *model, const char *table)
 {
 	sqlite3 *db = NULL;
-	must(db, sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL));
-	must(db, sqlite3_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1024;"
-	                      "PRAGMA journal_size_limit = 16777216; PRAGMA secure_delete = OFF", NULL, NULL, NULL));
-	char *sql = sqlite3_mprintf("SELECT sql || ';' FROM sqlite_master WHERE tbl_name = %Q AND sql NOT NULL", table);
+	must(db, sqlite3_open_v2(path, &db,
+				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL));
+	must(
+		db, sqlite3_exec(db,
+				"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1024;"
+				"PRAGMA journal_size_limit = 16777216; PRAGMA secure_delete = OFF",
+				NULL, NULL, NULL));
+	char *sql = sqlite3_mprintf(
+		"SELECT sql || ';' FROM sqlite_master WHERE tbl_name = %Q AND sql NOT NULL", table);
 	char *definition = ask(model, sql);
 	must(db, sqlite3_exec(db, definition, NULL, NULL, NULL));
 	free(definition);
@@ -150,10 +167,11 @@ insert_bare(sqlite3_stmt *insert, const struct kind *kind, const struct weir_bat
 		for (size_t i = 0; i < batch->schema->n_columns; i++, parameter++) {
 			union weir_cell cell = batch->column[i].cell[row];
 			if (i < kind->keys || kind->type == WEIR_STR)
-				sqlite3_bind_text(insert, parameter, batch->symbol[cell.u64].text, (int)batch->symbol[cell.u64].length,
-				                  SQLITE_STATIC);
+				sqlite3_bind_text(insert, parameter, batch->symbol[cell.u64].text,
+					(int)batch->symbol[cell.u64].length, SQLITE_STATIC);
 			else if (kind->type == WEIR_F64)
-				sqlite3_bind_double(insert, parameter, kind->divisor ? (double)cell.i64 / 100 : cell.f64);
+				sqlite3_bind_double(
+					insert, parameter, kind->divisor ? (double)cell.i64 / 100 : cell.f64);
 			else
 				sqlite3_bind_int64(insert, parameter, cell.i64);
 		}
@@ -163,7 +181,8 @@ insert_bare(sqlite3_stmt *insert, const struct kind *kind, const struct weir_bat
 }
 
 static struct cost
-run_floor(const char *path, const char *model, const struct kind *kind, const struct weir_batch *const *batches)
+run_floor(const char *path, const char *model, const struct kind *kind,
+	const struct weir_batch *const *batches)
 {
 	sqlite3 *db = open_like(path, model, kind->name);
 	sqlite3_stmt *insert = prepare_insert(db, batches[0]->schema);
@@ -220,8 +239,10 @@ compare(const struct kind *kind)
 		free(bare);
 		folder_remove(folder);
 	}
-	printf("sqlite %-12s %2zu columns: %6.1f ns/value CPU, floor %6.1f, ratio %.2f (wall %6.1f, floor %6.1f)\n", kind->name,
-	       schema.n_columns, ours.cpu, floor.cpu, ours.cpu / floor.cpu, ours.wall, floor.wall);
+	printf("sqlite %-12s %2zu columns: %6.1f ns/value CPU, floor %6.1f, ratio %.2f (wall %6.1f, "
+		   "floor %6.1f)\n",
+		kind->name, schema.n_columns, ours.cpu, floor.cpu, ours.cpu / floor.cpu, ours.wall,
+		floor.wall);
 	for (size_t i = 0; i < COMMITS * BATCHES; i++)
 		maker_free_batch(batch[i]);
 }

@@ -65,7 +65,7 @@ def change(tree, name, old, new):
 	("docs/plugins/samplers/gone.md", "", "x\n", "its plugin is gone"),
 	("docs/man/weir-gone.7", "", ".TH X 7\n.SH NAME\nx \\- y\n", "its plugin is gone"),
 	("README.md", "docs/plugins", "docs/nowhere", "lead nowhere: docs/nowhere"),
-	("README.md", "```yaml fragment", "```sh run\nweir plugin describe nothing\n```\n\n```yaml fragment", "commands README.md:9: exit 64"),
+	("README.md", "```yaml fragment", "```sh run\nweir plugin describe nothing\n```\n\n```yaml fragment", "commands README.md:10: exit 64"),
 	("README.md", "interval: 10s", "interval: 10", "example README.md:3: is refused"),
 	("conf/mine.yaml", "loadavg", "loadavgg", "example conf/mine.yaml: is refused"),
 	("docs/man/weir.1", "", ".TH WEIR 1\n.SH NAME\nweir \\- x\n.nosuchmacro\n", "manual page weir.1"),

@@ -27,7 +27,10 @@ die(const char *what, const char *why)
 char *
 folder_make(void)
 {
-	char *folder = strdup("/tmp/weir-sqlite-XXXXXX");
+	/* Memory where there is some: what a kill leaves is the same, and each new database waits for
+	 * the disk several times. */
+	char *folder = strdup(
+		access("/dev/shm", W_OK) == 0 ? "/dev/shm/weir-sqlite-XXXXXX" : "/tmp/weir-sqlite-XXXXXX");
 	if (!folder || !mkdtemp(folder))
 		die("mkdtemp", "no folder");
 	return folder;
@@ -60,12 +63,15 @@ static const struct weir_column host_columns[] = {
 	WEIR_LABEL_STR("status", "how it is"),
 	WEIR_GAUGE_F64("share", "1", "how much"),
 };
-const struct weir_schema item_schema = WEIR_HOST_ENTITY("item", host_columns, "an entity of a host");
+const struct weir_schema item_schema =
+	WEIR_HOST_ENTITY("item", host_columns, "an entity of a host");
 
 struct weir_schema
 two_columns(const char *name, struct weir_column columns[2])
 {
-	return (struct weir_schema){ .name = name, .help = "made for a test", .n_keys = 1, .n_columns = 2, .columns = columns };
+	return (struct weir_schema){
+		.name = name, .help = "made for a test", .n_keys = 1, .n_columns = 2, .columns = columns
+	};
 }
 
 struct weir_batch *
@@ -115,7 +121,8 @@ set_options(struct weir_ctx *ctx, const char *const *options)
 {
 	struct weir_err err = { 0 };
 	for (; *options; options += 2)
-		if (option_set(option_named(weir_plugin.options, options[0]), ctx->state, options[1], &ctx->arena, &err))
+		if (option_set(option_named(weir_plugin.options, options[0]), ctx->state, options[1],
+				&ctx->arena, &err))
 			die(options[0], err.text);
 }
 
@@ -161,7 +168,8 @@ sqlite_state(struct weir_ctx *ctx)
 }
 
 int
-store_write(struct weir_ctx *ctx, const struct weir_batch *batch, struct weir_tally *tally, struct weir_err *err)
+store_write(struct weir_ctx *ctx, const struct weir_batch *batch, struct weir_tally *tally,
+	struct weir_err *err)
 {
 	return weir_plugin.store.write(ctx->state, &batch, 1, tally, err);
 }
@@ -311,10 +319,12 @@ put_stored(struct text *text, sqlite3_stmt *statement, int column)
 		put_real(text, sqlite3_column_double(statement, column));
 		break;
 	case SQLITE_TEXT:
-		put_bytes(text, 't', sqlite3_column_text(statement, column), (size_t)sqlite3_column_bytes(statement, column));
+		put_bytes(text, 't', sqlite3_column_text(statement, column),
+			(size_t)sqlite3_column_bytes(statement, column));
 		break;
 	case SQLITE_BLOB:
-		put_bytes(text, 'b', sqlite3_column_blob(statement, column), (size_t)sqlite3_column_bytes(statement, column));
+		put_bytes(text, 'b', sqlite3_column_blob(statement, column),
+			(size_t)sqlite3_column_bytes(statement, column));
 		break;
 	default:
 		text_add(text, "n");

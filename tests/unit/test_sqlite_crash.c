@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store sqlite: killed anywhere, and a disk that gets full. Data and marks go together, each row is there exactly once.
+ * The store sqlite: killed anywhere, and a disk that gets full. Data and marks go together, each
+ * row is there exactly once.
  *
  * needs: cmocka sqlite3
  * with: plugins/stores/sqlite tests/unit/store_batches.c tests/unit/sqlite_store.c
@@ -36,16 +37,23 @@ enum { STEPS = 12, ROWS = 40, WIDER_FROM = 4, OTHER_TYPE_FROM = 7 };
 #define HOUR_US INT64_C(3600000000)
 
 /*
- * The source of this test: step i gives the numbers i * ROWS to i * ROWS + ROWS - 1 as rows of `numbers`, whose schema gets a
- * column on the way and then another type; one version of an entity; and a row of `passing` that is past keep_age at once.
+ * The source of this test: step i gives the numbers i * ROWS to i * ROWS + ROWS - 1 as rows of
+ * `numbers`, whose schema gets a column on the way and then another type; one version of an entity;
+ * and a row of `passing` that is past keep_age at once.
  */
-static const struct weir_column narrow[] = { WEIR_KEY_U64("n", "number"), WEIR_LABEL_STR("label", "text") };
+static const struct weir_column narrow[] = { WEIR_KEY_U64("n", "number"),
+	WEIR_LABEL_STR("label", "text") };
 static const struct weir_column wider[] = {
-	WEIR_KEY_U64("n", "number"), WEIR_LABEL_STR("label", "text"), WEIR_GAUGE_F64("half", "1", "half of it"),
+	WEIR_KEY_U64("n", "number"),
+	WEIR_LABEL_STR("label", "text"),
+	WEIR_GAUGE_F64("half", "1", "half of it"),
 };
-static const struct weir_column other[] = { WEIR_KEY_U64("n", "number"), WEIR_GAUGE_I64("label", "1", "number") };
+static const struct weir_column other[] = { WEIR_KEY_U64("n", "number"),
+	WEIR_GAUGE_I64("label", "1", "number") };
 static const struct weir_schema numbers[] = {
-	WEIR_SERIES("numbers", narrow, "numbers"), WEIR_SERIES("numbers", wider, "numbers"), WEIR_SERIES("numbers", other, "numbers"),
+	WEIR_SERIES("numbers", narrow, "numbers"),
+	WEIR_SERIES("numbers", wider, "numbers"),
+	WEIR_SERIES("numbers", other, "numbers"),
 };
 static const struct weir_schema passing = WEIR_SERIES("passing", narrow, "passing");
 
@@ -101,15 +109,21 @@ read_mark(struct weir_ctx *ctx, uint64_t *epoch)
 static int
 try_step(struct weir_ctx *ctx, uint64_t epoch, int step, struct weir_err *err)
 {
-	struct weir_batch *batch[] = { numbers_of_step(step), one_row(&item_schema, step), one_row(&passing, step) };
+	struct weir_batch *batch[] = { numbers_of_step(step), one_row(&item_schema, step),
+		one_row(&passing, step) };
 	struct weir_tally tally[3];
 	int next = step + 1;
-	const struct weir_mark mark = { .source = "files/test", .item = "", .identity = "", .data = &next, .size = sizeof(next) };
+	const struct weir_mark mark = {
+		.source = "files/test", .item = "", .identity = "", .data = &next, .size = sizeof(next)
+	};
 	const struct weir_hold hold = { .source = "files/test", .epoch = epoch };
-	int rc = weir_plugin.store.write(sqlite_state(ctx), (const struct weir_batch *const *)batch, 3, tally, err);
+	int rc = weir_plugin.store.write(
+		sqlite_state(ctx), (const struct weir_batch *const *)batch, 3, tally, err);
 	if (!rc)
 		rc = weir_plugin.store.commit(sqlite_state(ctx),
-			&(struct weir_commit){ .marks = { &mark, 1 }, .hold = &hold, .n_hold = 1, .sync = step % 3 == 0 }, err);
+			&(struct weir_commit){
+				.marks = { &mark, 1 }, .hold = &hold, .n_hold = 1, .sync = step % 3 == 0 },
+			err);
 	for (size_t i = 0; i < 3; i++) {
 		if (!rc && tally[i].refused)
 			rc = weir_failx(err, -EINVAL, "refused: %s", tally[i].reason);
@@ -200,7 +214,8 @@ killed_at_points(void **state)
 			char wish[80];
 			char path[200];
 			snprintf(wish, sizeof(wish), "%s:%d", failpoint_names[point], passes[i]);
-			snprintf(path, sizeof(path), "%s/%s-%d.db", place->folder, failpoint_names[point], passes[i]);
+			snprintf(path, sizeof(path), "%s/%s-%d.db", place->folder, failpoint_names[point],
+				passes[i]);
 			pid_t child = fork();
 			if (child == 0) {
 				setenv("WEIR_CRASH_AT", wish, 1);
@@ -248,7 +263,8 @@ killed_between_calls(void **state)
 	}
 }
 
-/* The kernel kills who writes past a file's limit, after the bytes up to the limit: a death inside of a write, wherever it is. */
+/* The kernel kills who writes past a file's limit, after the bytes up to the limit: a death inside
+ * of a write, wherever it is. */
 static void
 killed_inside_writes(void **state)
 {
@@ -305,7 +321,8 @@ small_disk(const char *folder)
 		if (!write_file("/proc/self/gid_map", map))
 			return false;
 	}
-	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mount("tmpfs", folder, "tmpfs", 0, "size=700k") == 0;
+	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+		   mount("tmpfs", folder, "tmpfs", 0, "size=700k") == 0;
 }
 
 static bool

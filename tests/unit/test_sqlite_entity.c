@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store sqlite: entities. Versions, deletes and what they leave; the tables end alike whatever the order of arrival.
+ * The store sqlite: entities. Versions, deletes and what they leave; the tables end alike whatever
+ * the order of arrival.
  *
  * needs: cmocka sqlite3
  * with: plugins/stores/sqlite tests/unit/store_batches.c tests/unit/sqlite_store.c
@@ -50,7 +51,8 @@ static void
 versions(void **state)
 {
 	const struct place *place = *state;
-	static const char current[] = "SELECT item, status, version, weir_incarnation, weir_sequence FROM item";
+	static const char current[] =
+		"SELECT item, status, version, weir_incarnation, weir_sequence FROM item";
 	struct weir_ctx *ctx = sqlite_new(place->path);
 	assert_int_equal(put(ctx, item(10, 1, 1, "a", "one")), STORED);
 	user_does(place->path, "UPDATE item SET updated = 1", NULL);
@@ -131,7 +133,8 @@ deletes_are_forgotten(void **state)
 {
 	const struct place *place = *state;
 	struct weir_err err = { 0 };
-	struct weir_ctx *ctx = sqlite_try(place->path, (const char *const[]){ "keep_deleted", "1h", NULL }, &err);
+	struct weir_ctx *ctx =
+		sqlite_try(place->path, (const char *const[]){ "keep_deleted", "1h", NULL }, &err);
 	assert_non_null(ctx);
 	struct maker *maker = maker_new(&item_schema, "hydra", "n001", "test");
 	for (int i = 0; i < 2500; i++) {
@@ -142,8 +145,11 @@ deletes_are_forgotten(void **state)
 		maker_delete(maker);
 	}
 	store_batch(ctx, maker_close(maker, 1, 1));
-	user_does(place->path, "UPDATE weir_deleted SET updated = 7200000000 WHERE version = 1;"
-	          "UPDATE weir_deleted SET updated = 3600000001 WHERE key IN (SELECT key FROM weir_deleted LIMIT 7)", NULL);
+	user_does(place->path,
+		"UPDATE weir_deleted SET updated = 7200000000 WHERE version = 1;"
+		"UPDATE weir_deleted SET updated = 3600000001 WHERE key IN (SELECT key FROM weir_deleted "
+		"LIMIT 7)",
+		NULL);
 	assert_int_equal(weir_plugin.store.tend(sqlite_state(ctx), 7200000000, &err), 0);
 	expect(place->path, "SELECT count(*) FROM weir_deleted", "2500\n");
 	assert_int_equal(weir_plugin.store.tend(sqlite_state(ctx), 7200000002, &err), 0);
@@ -159,8 +165,10 @@ user_trigger_refuses(void **state)
 	const struct place *place = *state;
 	struct weir_ctx *ctx = sqlite_new(place->path);
 	assert_int_equal(put(ctx, item(1, 1, 1, "a", "one")), STORED);
-	user_does(place->path, "CREATE TRIGGER keep BEFORE DELETE ON item BEGIN SELECT RAISE(ABORT, 'kept'); END;"
-	          "CREATE TRIGGER still BEFORE UPDATE ON item BEGIN SELECT RAISE(ABORT, 'still'); END", NULL);
+	user_does(place->path,
+		"CREATE TRIGGER keep BEFORE DELETE ON item BEGIN SELECT RAISE(ABORT, 'kept'); END;"
+		"CREATE TRIGGER still BEFORE UPDATE ON item BEGIN SELECT RAISE(ABORT, 'still'); END",
+		NULL);
 	assert_int_equal(put(ctx, item(2, 1, 2, "a", "-")), REFUSED);
 	assert_int_equal(put(ctx, item(2, 1, 2, "a", "two")), REFUSED);
 	assert_int_equal(put(ctx, item(1, 1, 2, "a", "one")), REFUSED);
@@ -180,7 +188,8 @@ identical_rows_of_all_types(void **state)
 		struct dice dice = { seed };
 		char name[20];
 		snprintf(name, sizeof(name), "types_%d", (int)seed);
-		struct weir_schema *schema = full_schema(name, WEIR_ENTITY | (seed % 2 ? WEIR_HOST_KEYS : 0));
+		struct weir_schema *schema =
+			full_schema(name, WEIR_ENTITY | (seed % 2 ? WEIR_HOST_KEYS : 0));
 		for (uint64_t i = 0; i < 20; i++) {
 			struct dice again = dice;
 			struct weir_batch *batch = random_batch(&dice, schema, 1, 10, 5);
@@ -199,7 +208,8 @@ identical_rows_of_all_types(void **state)
 
 enum { EVENTS = 40, KEYS = 3 };
 
-/* One batch of one to three rows; a second schema has another type of `value`, so it is kept in another table. */
+/* One batch of one to three rows; a second schema has another type of `value`, so it is kept in
+ * another table. */
 static struct weir_batch *
 random_event(struct dice *dice, const struct weir_schema *const *schemas, uint64_t sequence)
 {
@@ -262,10 +272,11 @@ expected_end(struct weir_batch *const *events, char *text, size_t room)
 		if (!batch || weir_row_deleted(batch, row))
 			continue;
 		bool real = batch->schema->columns[1].type == WEIR_F64;
-		double value = real ? batch->column[1].cell[row].f64 : (double)batch->column[1].cell[row].u64;
-		used += (size_t)snprintf(text + used, room - used, "%c|%.1f|%s|%d|%lld|%d\n", 'a' + (int)key, value,
-			weir_present(batch, 2, row) ? "more" : "~", (int)batch->time[row], (long long)batch->incarnation,
-			(int)batch->sequence);
+		double value =
+			real ? batch->column[1].cell[row].f64 : (double)batch->column[1].cell[row].u64;
+		used += (size_t)snprintf(text + used, room - used, "%c|%.1f|%s|%d|%lld|%d\n",
+			'a' + (int)key, value, weir_present(batch, 2, row) ? "more" : "~",
+			(int)batch->time[row], (long long)batch->incarnation, (int)batch->sequence);
 	}
 }
 
@@ -287,8 +298,9 @@ write_all(const char *path, struct weir_batch *const *events)
 	struct weir_err err = { 0 };
 	for (size_t i = 0; i < EVENTS; i += 5) {
 		struct weir_tally tally[5];
-		assert_int_equal(weir_plugin.store.write(sqlite_state(ctx), (const struct weir_batch *const *)events + i, 5, tally, &err),
-		                 0);
+		assert_int_equal(weir_plugin.store.write(sqlite_state(ctx),
+							 (const struct weir_batch *const *)events + i, 5, tally, &err),
+			0);
 		assert_int_equal(store_commit(ctx, &err), 0);
 		for (size_t k = 0; k < 5; k++) {
 			assert_int_equal(tally[k].refused, 0);
@@ -302,10 +314,22 @@ static void
 any_order_ends_alike(void **state)
 {
 	const struct place *place = *state;
-	struct weir_column whole[] = { WEIR_KEY_STR("name", "key"), WEIR_GAUGE_U64("value", "1", "v"), WEIR_LABEL_STR("more", "m") };
-	struct weir_column real[] = { WEIR_KEY_STR("name", "key"), WEIR_GAUGE_F64("value", "1", "v"), WEIR_LABEL_STR("more", "m") };
-	const struct weir_schema first = { .name = "thing", .help = "h", .flags = WEIR_ENTITY, .n_keys = 1, .n_columns = 3, .columns = whole };
-	const struct weir_schema second = { .name = "thing", .help = "h", .flags = WEIR_ENTITY, .n_keys = 1, .n_columns = 3, .columns = real };
+	struct weir_column whole[] = { WEIR_KEY_STR("name", "key"), WEIR_GAUGE_U64("value", "1", "v"),
+		WEIR_LABEL_STR("more", "m") };
+	struct weir_column real[] = { WEIR_KEY_STR("name", "key"), WEIR_GAUGE_F64("value", "1", "v"),
+		WEIR_LABEL_STR("more", "m") };
+	const struct weir_schema first = { .name = "thing",
+		.help = "h",
+		.flags = WEIR_ENTITY,
+		.n_keys = 1,
+		.n_columns = 3,
+		.columns = whole };
+	const struct weir_schema second = { .name = "thing",
+		.help = "h",
+		.flags = WEIR_ENTITY,
+		.n_keys = 1,
+		.n_columns = 3,
+		.columns = real };
 	const struct weir_schema *const schemas[] = { &first, &second };
 	for (uint64_t seed = 0; seed < 12; seed++) {
 		struct dice dice = { seed };
@@ -318,8 +342,11 @@ any_order_ends_alike(void **state)
 			char path[200];
 			snprintf(path, sizeof(path), "%s/%d-%d.db", place->folder, (int)seed, order);
 			write_all(path, events);
-			expect(path, "SELECT name, CAST(value AS REAL), more, version, weir_incarnation, weir_sequence FROM thing"
-			       " ORDER BY name", expected);
+			expect(path,
+				"SELECT name, CAST(value AS REAL), more, version, weir_incarnation, weir_sequence "
+				"FROM thing"
+				" ORDER BY name",
+				expected);
 			/* A key is in one table, or it is remembered as deleted. */
 			expect(path, "SELECT count(*) - count(DISTINCT name) FROM thing", "0\n");
 			shuffle(&dice, events);

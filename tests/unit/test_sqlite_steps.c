@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store sqlite: steps and marks, readers and other writers, formats of others, housekeeping, queries.
+ * The store sqlite: steps and marks, readers and other writers, formats of others, housekeeping,
+ * queries.
  *
  * needs: cmocka sqlite3
  * with: plugins/stores/sqlite tests/unit/store_batches.c tests/unit/sqlite_store.c
@@ -53,13 +54,16 @@ static void
 later_write_fails(void **state)
 {
 	const struct place *place = *state;
-	struct weir_column columns[] = { WEIR_KEY_STR("name", "key"), WEIR_GAUGE_U64("value", "1", "value") };
+	struct weir_column columns[] = { WEIR_KEY_STR("name", "key"),
+		WEIR_GAUGE_U64("value", "1", "value") };
 	struct weir_schema schema = two_columns("later", columns);
 	struct weir_ctx *ctx = sqlite_new(place->path);
 	store_batch(ctx, two_cells(&schema, 1, "a", (union weir_cell){ .u64 = 1 }));
 	sqlite_end(ctx);
 	/* A trigger over a table that is not there fails when the statement is prepared. */
-	user_does(place->path, "CREATE TRIGGER broken AFTER INSERT ON later BEGIN INSERT INTO absent VALUES (1); END", NULL);
+	user_does(place->path,
+		"CREATE TRIGGER broken AFTER INSERT ON later BEGIN INSERT INTO absent VALUES (1); END",
+		NULL);
 	ctx = sqlite_new(place->path);
 	struct weir_batch *first = cpu_batch(&cpu_schema, 1, 0);
 	struct weir_batch *second = two_cells(&schema, 2, "b", (union weir_cell){ .u64 = 2 });
@@ -74,8 +78,10 @@ later_write_fails(void **state)
 	assert_int_equal(store_write(ctx, second, &tally, &err), 0);
 	assert_int_equal(store_commit(ctx, &err), 0);
 	expect(place->path, "SELECT count(*) FROM later", "2\n");
-	/* One that rolls back all: the earlier write is gone, so the commit fails and the whole step is written again. */
-	user_does(place->path, "CREATE TRIGGER hard BEFORE INSERT ON later BEGIN SELECT RAISE(ROLLBACK, 'no'); END", NULL);
+	/* One that rolls back all: the earlier write is gone, so the commit fails and the whole step is
+	 * written again. */
+	user_does(place->path,
+		"CREATE TRIGGER hard BEFORE INSERT ON later BEGIN SELECT RAISE(ROLLBACK, 'no'); END", NULL);
 	assert_int_equal(store_write(ctx, first, &tally, &err), 0);
 	assert_true(store_write(ctx, second, &tally, &err) < 0);
 	assert_int_equal(store_commit(ctx, &err), -EAGAIN);
@@ -93,11 +99,13 @@ later_write_fails(void **state)
 /* ---- claims and marks ---- */
 
 static int
-commit_marks(struct weir_ctx *ctx, const char *source, uint64_t epoch, const struct weir_mark *mark, size_t n, struct weir_err *err)
+commit_marks(struct weir_ctx *ctx, const char *source, uint64_t epoch, const struct weir_mark *mark,
+	size_t n, struct weir_err *err)
 {
 	const struct weir_hold hold = { .source = source, .epoch = epoch, .lease_until = 77 };
 	return weir_plugin.store.commit(sqlite_state(ctx),
-		&(struct weir_commit){ .marks = { mark, n }, .hold = &hold, .n_hold = 1, .sync = true }, err);
+		&(struct weir_commit){ .marks = { mark, n }, .hold = &hold, .n_hold = 1, .sync = true },
+		err);
 }
 
 static void
@@ -105,7 +113,9 @@ claims_and_marks(void **state)
 {
 	const struct place *place = *state;
 	struct weir_ctx *ctx = sqlite_new(place->path);
-	struct weir_claim claim = { .source = "files/sge", .holder = "n001 /var/lib/weir", .lease_until = 5 };
+	struct weir_claim claim = {
+		.source = "files/sge", .holder = "n001 /var/lib/weir", .lease_until = 5
+	};
 	uint64_t epoch = 0;
 	struct weir_marks marks;
 	struct weir_err err = { 0 };
@@ -114,7 +124,11 @@ claims_and_marks(void **state)
 	assert_int_equal(marks.n, 0);
 	static const char data[] = "line\0two";
 	const struct weir_mark written[] = {
-		{ .source = "files/sge", .item = "b'; --", .identity = "same", .data = data, .size = sizeof(data) },
+		{ .source = "files/sge",
+			.item = "b'; --",
+			.identity = "same",
+			.data = data,
+			.size = sizeof(data) },
 		{ .source = "files/sge", .item = "a", .identity = "", .data = NULL, .size = 0 },
 		{ .source = "files/sge", .item = "c", .identity = "same", .data = "x", .size = 1 },
 	};
@@ -154,8 +168,9 @@ claims_and_marks(void **state)
 	assert_int_equal(commit_marks(ctx, "files/sge", 2, next, 2, &err), 0);
 	maker_free_batch(batch);
 	expect(place->path, "SELECT item, identity, hex(data) FROM weir_mark ORDER BY item",
-	       "b'; --|same|6C696E650074776F00\nc|other|797A\n");
-	expect(place->path, "SELECT source, epoch, holder, lease_until FROM weir_claim", "files/sge|2|n001 /var/lib/weir|77\n");
+		"b'; --|same|6C696E650074776F00\nc|other|797A\n");
+	expect(place->path, "SELECT source, epoch, holder, lease_until FROM weir_claim",
+		"files/sge|2|n001 /var/lib/weir|77\n");
 	expect(place->path, "SELECT count(*) FROM cpu", "1\n");
 	sqlite_end(ctx);
 }
@@ -193,7 +208,8 @@ locked_by_user(void **state)
 {
 	const struct place *place = *state;
 	struct weir_err err = { 0 };
-	struct weir_ctx *ctx = sqlite_try(place->path, (const char *const[]){ "busy_timeout", "10ms", NULL }, &err);
+	struct weir_ctx *ctx =
+		sqlite_try(place->path, (const char *const[]){ "busy_timeout", "10ms", NULL }, &err);
 	assert_non_null(ctx);
 	store_batch(ctx, cpu_batch(&cpu_schema, 1, 0));
 	sqlite3 *user = NULL;
@@ -202,11 +218,15 @@ locked_by_user(void **state)
 	struct weir_tally tally;
 	assert_int_equal(store_write(ctx, batch, &tally, &err), -EAGAIN);
 	assert_non_null(strstr(err.text, "another program writes"));
-	const struct weir_mark mark = { .source = "s", .item = "", .identity = "", .data = "1", .size = 1 };
+	const struct weir_mark mark = {
+		.source = "s", .item = "", .identity = "", .data = "1", .size = 1
+	};
 	assert_int_equal(commit_marks(ctx, "s", 1, &mark, 1, &err), -EAGAIN);
 	uint64_t epoch = 0;
 	struct weir_marks marks;
-	assert_int_equal(weir_plugin.store.claim(sqlite_state(ctx), &(struct weir_claim){ .source = "s" }, &epoch, &marks, &err), -EAGAIN);
+	assert_int_equal(weir_plugin.store.claim(sqlite_state(ctx),
+						 &(struct weir_claim){ .source = "s" }, &epoch, &marks, &err),
+		-EAGAIN);
 	sqlite3_close(user);
 	assert_int_equal(store_write(ctx, batch, &tally, &err), 0);
 	assert_int_equal(commit_marks(ctx, "s", 1, &mark, 1, &err), 0);
@@ -244,7 +264,8 @@ readers_meanwhile(void **state)
 	}
 	/* The reader has its state of before and is not disturbed. */
 	sqlite3_stmt *statement = NULL;
-	assert_int_equal(sqlite3_prepare_v2(user, "SELECT count(*) FROM cpu", -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_prepare_v2(user, "SELECT count(*) FROM cpu", -1, &statement, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
 	assert_int_equal(sqlite3_column_int(statement, 0), 1);
 	sqlite3_finalize(statement);
@@ -259,7 +280,8 @@ readers_meanwhile(void **state)
 	expect(place->path, "SELECT count(*) FROM cpu", "80101\n");
 }
 
-/* While the file is of no use every write fails; once a good one is there again the same batch is stored. */
+/* While the file is of no use every write fails; once a good one is there again the same batch is
+ * stored. */
 static void
 file_damaged_and_restored(void **state)
 {
@@ -374,7 +396,8 @@ newer_with_log(void **state)
 	store_batch(ctx, cpu_batch(&cpu_schema, 1, 0));
 	sqlite_end(ctx);
 	sqlite3 *user = NULL;
-	user_does(place->path, "PRAGMA user_version = 2; PRAGMA wal_checkpoint(TRUNCATE); CREATE TABLE newer (a)", &user);
+	user_does(place->path,
+		"PRAGMA user_version = 2; PRAGMA wal_checkpoint(TRUNCATE); CREATE TABLE newer (a)", &user);
 	char *copy = fs_join(place->folder, "copy.db");
 	char *log = fs_join(place->folder, "copy.db-wal");
 	char *from = fs_join(place->folder, "weir.db-wal");
@@ -436,7 +459,8 @@ old_rows_go(void **state)
 {
 	const struct place *place = *state;
 	struct weir_err err = { 0 };
-	struct weir_ctx *ctx = sqlite_try(place->path, (const char *const[]){ "keep_age", "10s", NULL }, &err);
+	struct weir_ctx *ctx =
+		sqlite_try(place->path, (const char *const[]){ "keep_age", "10s", NULL }, &err);
 	assert_non_null(ctx);
 	struct maker *maker = maker_new(&cpu_schema, "hydra", "n001", "cpu");
 	for (int64_t i = 0; i < 9000; i++) {
@@ -473,7 +497,8 @@ take_row(void *closure, size_t columns, const char *const *names, const char *co
 	struct answers *answers = closure;
 	for (size_t i = 0; i < columns; i++) {
 		size_t used = strlen(answers->text);
-		snprintf(answers->text + used, sizeof(answers->text) - used, "%s=%s;", names[i], values[i] ? values[i] : "~");
+		snprintf(answers->text + used, sizeof(answers->text) - used, "%s=%s;", names[i],
+			values[i] ? values[i] : "~");
 	}
 	return ++answers->rows == answers->stop_at ? -ECANCELED : 0;
 }
@@ -487,15 +512,20 @@ queries(void **state)
 		store_batch(ctx, cpu_batch(&cpu_schema, i, (uint64_t)i));
 	struct answers answers = { 0 };
 	const char *const parameters[] = { "2", "n001" };
-	struct weir_query query = { .sql = "SELECT time, user_time, NULL AS blank FROM cpu WHERE time > ? AND host = ? ORDER BY time",
-		.parameters = parameters, .n_parameters = 2, .row = take_row, .closure = &answers };
+	struct weir_query query = { .sql = "SELECT time, user_time, NULL AS blank FROM cpu WHERE time "
+									   "> ? AND host = ? ORDER BY time",
+		.parameters = parameters,
+		.n_parameters = 2,
+		.row = take_row,
+		.closure = &answers };
 	struct weir_err err = { 0 };
 	/* While a step is under way, too. */
 	struct weir_batch *batch = cpu_batch(&cpu_schema, 9, 9);
 	struct weir_tally tally;
 	assert_int_equal(store_write(ctx, batch, &tally, &err), 0);
 	assert_int_equal(weir_plugin.store.query(sqlite_state(ctx), &query, &err), 0);
-	assert_string_equal(answers.text, "time=3;user_time=0.57;blank=~;time=4;user_time=0.57;blank=~;");
+	assert_string_equal(
+		answers.text, "time=3;user_time=0.57;blank=~;time=4;user_time=0.57;blank=~;");
 	answers = (struct answers){ .stop_at = 1 };
 	assert_int_equal(weir_plugin.store.query(sqlite_state(ctx), &query, &err), -ECANCELED);
 	assert_int_equal(answers.rows, 1);
@@ -509,7 +539,8 @@ queries(void **state)
 	assert_int_equal(store_commit(ctx, &err), 0);
 
 	/* A report beside the writer. */
-	struct weir_ctx *report = sqlite_try(place->path, (const char *const[]){ "read_only", "yes", NULL }, &err);
+	struct weir_ctx *report =
+		sqlite_try(place->path, (const char *const[]){ "read_only", "yes", NULL }, &err);
 	assert_non_null(report);
 	answers = (struct answers){ 0 };
 	query.sql = "SELECT count(*) AS n FROM cpu";

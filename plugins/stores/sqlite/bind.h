@@ -9,13 +9,14 @@
 static inline int
 bind_symbol(sqlite3_stmt *statement, int parameter, struct weir_symbol symbol)
 {
-	return sqlite3_bind_text(statement, parameter, symbol.text ? symbol.text : "", (int)symbol.length, SQLITE_STATIC);
+	return sqlite3_bind_text(
+		statement, parameter, symbol.text ? symbol.text : "", (int)symbol.length, SQLITE_STATIC);
 }
 
 /* sqlite itself makes NULL of a double that is not a number. */
 static inline int
-bind_cell(sqlite3_stmt *statement, int parameter, const struct plan_column *plan, const struct weir_batch *batch, size_t column,
-          size_t row)
+bind_cell(sqlite3_stmt *statement, int parameter, const struct plan_column *plan,
+	const struct weir_batch *batch, size_t column, size_t row)
 {
 	if (!weir_present(batch, column, row))
 		return sqlite3_bind_null(statement, parameter);
@@ -33,7 +34,8 @@ bind_cell(sqlite3_stmt *statement, int parameter, const struct plan_column *plan
 		break;
 	}
 	struct weir_symbol symbol = batch->symbol[cell->u64];
-	return sqlite3_bind_blob(statement, parameter, symbol.text ? symbol.text : "", (int)symbol.length, SQLITE_STATIC);
+	return sqlite3_bind_blob(
+		statement, parameter, symbol.text ? symbol.text : "", (int)symbol.length, SQLITE_STATIC);
 }
 
 /* The first key that the row lacks; n_keys when all are there. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows of entities. The order of two versions of a key is (version, incarnation, sequence): a row that is not older replaces the
- * stored one whole. What a delete leaves is remembered in weir_deleted, so that an older version that comes late stays away.
- * Hence the tables end alike whatever the order in which rows arrive.
+ * Rows of entities. The order of two versions of a key is (version, incarnation, sequence): a row
+ * that is not older replaces the stored one whole. What a delete leaves is remembered in
+ * weir_deleted, so that an older version that comes late stays away. Hence the tables end alike
+ * whatever the order in which rows arrive.
  */
 #include "bind.h"
 
@@ -46,7 +47,8 @@ compare(struct order a, struct order b)
 static struct order
 read_order(sqlite3_stmt *statement)
 {
-	return (struct order){ sqlite3_column_int64(statement, 0), (uint64_t)sqlite3_column_int64(statement, 1),
+	return (struct order){ sqlite3_column_int64(statement, 0),
+		(uint64_t)sqlite3_column_int64(statement, 1),
 		(uint64_t)sqlite3_column_int64(statement, 2) };
 }
 
@@ -64,7 +66,8 @@ bind_keys(const struct upsert *up, sqlite3_stmt *statement)
 	return code;
 }
 
-/* Run a statement whose parameters are the keys: SQLITE_ROW, SQLITE_DONE or the fault. The caller resets. */
+/* Run a statement whose parameters are the keys: SQLITE_ROW, SQLITE_DONE or the fault. The caller
+ * resets. */
 static int
 step_keys(const struct upsert *up, sqlite3_stmt *statement)
 {
@@ -113,7 +116,8 @@ make_key(struct upsert *up)
 		else
 			append_key(up, &up->batch->column[i].cell[up->row].u64, sizeof(uint64_t));
 	}
-	return up->key_failed ? weir_fail(up->err, -ENOMEM, "cannot write to '%s'", up->store->file) : 0;
+	return up->key_failed ? weir_fail(up->err, -ENOMEM, "cannot write to '%s'", up->store->file)
+						  : 0;
 }
 
 static sqlite3_stmt *
@@ -139,7 +143,9 @@ deleted_read(struct upsert *up, struct order *order)
 	if (!statement)
 		return up->err->code;
 	int code = sqlite3_step(statement);
-	int rc = code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : database_fault(up->store, "read", up->err);
+	int rc = code == SQLITE_ROW    ? 1
+			 : code == SQLITE_DONE ? 0
+								   : database_fault(up->store, "read", up->err);
 	if (rc == 1)
 		*order = read_order(statement);
 	sqlite3_reset(statement);
@@ -164,7 +170,8 @@ deleted_write(struct upsert *up)
 static int
 deleted_forget(struct upsert *up)
 {
-	return deleted_statement(up, DELETED_FORGET) ? database_run(up->store, DELETED_FORGET, up->err) : up->err->code;
+	return deleted_statement(up, DELETED_FORGET) ? database_run(up->store, DELETED_FORGET, up->err)
+												 : up->err->code;
 }
 
 /* ---- what is stored ---- */
@@ -174,7 +181,8 @@ same_text(sqlite3_stmt *stored, int column, struct weir_symbol symbol)
 {
 	const void *text = sqlite3_column_blob(stored, column);
 	int size = sqlite3_column_bytes(stored, column);
-	return (size_t)size == symbol.length && (size == 0 || memcmp(text, symbol.text, symbol.length) == 0);
+	return (size_t)size == symbol.length &&
+		   (size == 0 || memcmp(text, symbol.text, symbol.length) == 0);
 }
 
 static bool
@@ -182,7 +190,8 @@ same_cell(const struct upsert *up, sqlite3_stmt *stored, int column, size_t cell
 {
 	const struct plan_column *plan = &up->plan->column[cell];
 	union weir_cell value = up->batch->column[cell].cell[up->row];
-	bool missing = !weir_present(up->batch, cell, up->row) || (plan->binding == BIND_REAL && isnan(value.f64));
+	bool missing =
+		!weir_present(up->batch, cell, up->row) || (plan->binding == BIND_REAL && isnan(value.f64));
 	if (missing || sqlite3_column_type(stored, column) == SQLITE_NULL)
 		return missing && sqlite3_column_type(stored, column) == SQLITE_NULL;
 	switch (plan->binding) {
@@ -215,7 +224,7 @@ struct standing {
 	bool here, elsewhere; /* in our table; in a sibling */
 	size_t sibling;
 	bool deleted;
-	bool same;            /* here, and nothing would change but the order */
+	bool same; /* here, and nothing would change but the order */
 	struct order order;
 };
 
@@ -230,7 +239,9 @@ look_in_siblings(const struct upsert *up, struct standing *standing)
 			standing->sibling = i;
 			standing->order = read_order(find);
 		}
-		int rc = code == SQLITE_ROW || code == SQLITE_DONE ? 0 : database_fault(up->store, "read", up->err);
+		int rc = code == SQLITE_ROW || code == SQLITE_DONE
+					 ? 0
+					 : database_fault(up->store, "read", up->err);
 		sqlite3_reset(find);
 		sqlite3_clear_bindings(find);
 		if (rc || standing->elsewhere)
@@ -245,7 +256,8 @@ look(struct upsert *up, struct standing *standing)
 	*standing = (struct standing){ 0 };
 	sqlite3_stmt *find = up->plan->find;
 	int code = step_keys(up, find);
-	int rc = code == SQLITE_ROW || code == SQLITE_DONE ? 0 : database_fault(up->store, "read", up->err);
+	int rc =
+		code == SQLITE_ROW || code == SQLITE_DONE ? 0 : database_fault(up->store, "read", up->err);
 	if (code == SQLITE_ROW) {
 		standing->here = true;
 		standing->order = read_order(find);
@@ -275,7 +287,8 @@ run_keys(const struct upsert *up, sqlite3_stmt *statement, bool *done)
 	return rc;
 }
 
-/* The greatest order counts even where it changes nothing else: a row between the two may be on its way. */
+/* The greatest order counts even where it changes nothing else: a row between the two may be on its
+ * way. */
 static int
 touch(const struct upsert *up)
 {
@@ -323,7 +336,8 @@ take_out(struct upsert *up, const struct standing *standing)
 	bool done = true;
 	int rc = 0;
 	if (standing->here || standing->elsewhere)
-		rc = run_keys(up, standing->here ? up->plan->remove : up->plan->sibling[standing->sibling].remove, &done);
+		rc = run_keys(up,
+			standing->here ? up->plan->remove : up->plan->sibling[standing->sibling].remove, &done);
 	if (rc || !done)
 		return rc;
 	if (standing->here || standing->elsewhere)
@@ -348,7 +362,8 @@ upsert_row(struct upsert *up)
 	size_t missing = missing_key(up->plan, up->batch, up->row);
 	if (missing < up->plan->n_keys) {
 		char reason[120];
-		snprintf(reason, sizeof(reason), "key '%s' is missing", up->batch->schema->columns[missing].name);
+		snprintf(reason, sizeof(reason), "key '%s' is missing",
+			up->batch->schema->columns[missing].name);
 		refuse_row(up->tally, reason);
 		return 0;
 	}
@@ -385,10 +400,12 @@ forget_texts(const struct plan *plan)
 }
 
 int
-upsert_entities(struct store *store, struct plan *plan, const struct weir_batch *batch, int64_t now, struct weir_tally *tally,
-                struct weir_err *err)
+upsert_entities(struct store *store, struct plan *plan, const struct weir_batch *batch, int64_t now,
+	struct weir_tally *tally, struct weir_err *err)
 {
-	struct upsert up = { .store = store, .plan = plan, .batch = batch, .now = now, .tally = tally, .err = err };
+	struct upsert up = {
+		.store = store, .plan = plan, .batch = batch, .now = now, .tally = tally, .err = err
+	};
 	int rc = 0;
 	for (size_t row = 0; !rc && row < batch->rows; row++) {
 		up.row = row;

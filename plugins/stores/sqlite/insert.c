@@ -46,13 +46,14 @@ bind_row(const struct plan *plan, const struct weir_batch *batch, size_t row)
 }
 
 static int
-insert_row(struct store *store, const struct plan *plan, const struct weir_batch *batch, size_t row, struct weir_tally *tally,
-           struct weir_err *err)
+insert_row(struct store *store, const struct plan *plan, const struct weir_batch *batch, size_t row,
+	struct weir_tally *tally, struct weir_err *err)
 {
 	size_t missing = missing_key(plan, batch, row);
 	if (missing < plan->n_keys) {
 		char reason[120];
-		snprintf(reason, sizeof(reason), "key '%s' is missing", batch->schema->columns[missing].name);
+		snprintf(
+			reason, sizeof(reason), "key '%s' is missing", batch->schema->columns[missing].name);
 		refuse_row(tally, reason);
 		return 0;
 	}
@@ -70,7 +71,8 @@ insert_row(struct store *store, const struct plan *plan, const struct weir_batch
 }
 
 int
-insert_series(struct store *store, struct plan *plan, const struct weir_batch *batch, struct weir_tally *tally, struct weir_err *err)
+insert_series(struct store *store, struct plan *plan, const struct weir_batch *batch,
+	struct weir_tally *tally, struct weir_err *err)
 {
 	int rc = bind_origin(plan->insert, batch) ? database_fault(store, "write to", err) : 0;
 	for (size_t row = 0; !rc && row < batch->rows; row++)

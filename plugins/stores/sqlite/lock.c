@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One writer per database: FILE.lock, taken with flock and holding "HOST PID NAME". sqlite's own locks stay as they are, so
- * readers come and go.
+ * One writer per database: FILE.lock, taken with flock and holding "HOST PID NAME". sqlite's own
+ * locks stay as they are, so readers come and go.
  */
 #include "store.h"
 
@@ -108,8 +108,9 @@ path_lock(const char *file, const char *name, struct weir_err *err)
 		rc = -errno;
 		read_holder(fd, holder, sizeof(holder));
 		if (rc == -EWOULDBLOCK)
-			rc = weir_failx(err, -EBUSY, "'%s' is written by '%s' (host, process, name): stop it or name another file", file,
-			                *holder ? holder : "a process that has not said its name");
+			rc = weir_failx(err, -EBUSY,
+				"'%s' is written by '%s' (host, process, name): stop it or name another file", file,
+				*holder ? holder : "a process that has not said its name");
 		else
 			weir_fail(err, rc, "cannot lock '%s'", path);
 	} else if (fd >= 0) {

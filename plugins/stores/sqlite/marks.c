@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims and marks. The lock on the path is the lease, so a claim never finds another live holder; it raises the epoch. */
+/* Claims and marks. The lock on the path is the lease, so a claim never finds another live holder;
+ * it raises the epoch. */
 #include "store.h"
 
 #include <errno.h>
@@ -50,14 +51,18 @@ append_mark(struct answer *answer, sqlite3_stmt *statement)
 	if (copy && size)
 		memcpy(copy, data, size);
 	*mark = (struct weir_mark){
-		.source = copy_text(statement, 0), .item = copy_text(statement, 1), .identity = copy_text(statement, 2),
-		.data = copy, .size = size,
+		.source = copy_text(statement, 0),
+		.item = copy_text(statement, 1),
+		.identity = copy_text(statement, 2),
+		.data = copy,
+		.size = size,
 	};
 	return mark->source && mark->item && mark->identity && copy ? 0 : -ENOMEM;
 }
 
 static int
-select_marks(struct store *store, enum statement which, const char *text, struct weir_marks *marks, struct weir_err *err)
+select_marks(struct store *store, enum statement which, const char *text, struct weir_marks *marks,
+	struct weir_err *err)
 {
 	marks_forget_answer(store);
 	*marks = (struct weir_marks){ 0 };
@@ -100,7 +105,8 @@ read_epoch(struct store *store, const char *source, uint64_t *epoch, struct weir
 }
 
 static int
-write_claim(struct store *store, const struct weir_claim *claim, uint64_t *epoch, struct weir_err *err)
+write_claim(
+	struct store *store, const struct weir_claim *claim, uint64_t *epoch, struct weir_err *err)
 {
 	int rc = read_epoch(store, claim->source, epoch, err);
 	if (rc)
@@ -117,7 +123,8 @@ write_claim(struct store *store, const struct weir_claim *claim, uint64_t *epoch
 }
 
 int
-marks_claim(void *state, const struct weir_claim *claim, uint64_t *epoch, struct weir_marks *marks, struct weir_err *err)
+marks_claim(void *state, const struct weir_claim *claim, uint64_t *epoch, struct weir_marks *marks,
+	struct weir_err *err)
 {
 	struct store *store = state;
 	/* Of a step that is under way the claim is a part, and goes with it. */
@@ -150,8 +157,9 @@ renew(struct store *store, const struct weir_hold *hold, struct weir_err *err)
 	if (rc)
 		return rc;
 	if (hold->epoch < stored)
-		return weir_failx(err, -ESTALE, "the claim on '%s' is of epoch %llu, '%s' has %llu: somebody else has claimed it",
-		                  hold->source, (unsigned long long)hold->epoch, store->file, (unsigned long long)stored);
+		return weir_failx(err, -ESTALE,
+			"the claim on '%s' is of epoch %llu, '%s' has %llu: somebody else has claimed it",
+			hold->source, (unsigned long long)hold->epoch, store->file, (unsigned long long)stored);
 	sqlite3_stmt *statement = database_statement(store, CLAIM_RENEW, err);
 	if (!statement)
 		return err->code;
@@ -172,7 +180,8 @@ write_mark(struct store *store, const struct weir_mark *mark, struct weir_err *e
 	sqlite3_bind_text(statement, 2, mark->item ? mark->item : "", -1, SQLITE_STATIC);
 	if (!mark->forget) {
 		sqlite3_bind_text(statement, 3, mark->identity ? mark->identity : "", -1, SQLITE_STATIC);
-		sqlite3_bind_blob(statement, 4, mark->size ? mark->data : "", (int)mark->size, SQLITE_STATIC);
+		sqlite3_bind_blob(
+			statement, 4, mark->size ? mark->data : "", (int)mark->size, SQLITE_STATIC);
 	}
 	return database_run(store, which, err);
 }

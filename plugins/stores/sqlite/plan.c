@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Plans: the table of a schema found or made once, its statements prepared, its columns' bindings noted. */
+/* Plans: the table of a schema found or made once, its statements prepared, its columns' bindings
+ * noted. */
 #include "store.h"
 
 #include <errno.h>
@@ -109,7 +110,8 @@ append_where(sqlite3_str *text, const struct shape *shape)
 	int parameter = 0;
 	for (size_t i = 0; i < shape->n; i++)
 		if (shape->column[i].role == WEIR_KEY) {
-			sqlite3_str_appendf(text, "%s\"%w\" = ?%d", parameter ? " AND " : " WHERE ", shape->column[i].name, parameter + 1);
+			sqlite3_str_appendf(text, "%s\"%w\" = ?%d", parameter ? " AND " : " WHERE ",
+				shape->column[i].name, parameter + 1);
 			parameter++;
 		}
 }
@@ -146,8 +148,8 @@ append_replace(sqlite3_str *text, const struct shape *wanted, const struct shape
 }
 
 static void
-append_find(sqlite3_str *text, struct plan *plan, const struct weir_schema *schema, const struct shape *wanted,
-            const struct shape *table)
+append_find(sqlite3_str *text, struct plan *plan, const struct weir_schema *schema,
+	const struct shape *wanted, const struct shape *table)
 {
 	sqlite3_str_appendall(text, "SELECT \"version\", \"weir_incarnation\", \"weir_sequence\"");
 	for (size_t i = plan->n_keys; i < schema->n_columns; i++)
@@ -162,10 +164,12 @@ append_find(sqlite3_str *text, struct plan *plan, const struct weir_schema *sche
 }
 
 static int
-prepare_sibling(struct store *store, const struct shape *wanted, const char *table, struct sibling *sibling, struct weir_err *err)
+prepare_sibling(struct store *store, const struct shape *wanted, const char *table,
+	struct sibling *sibling, struct weir_err *err)
 {
 	sqlite3_str *find = sqlite3_str_new(store->db);
-	sqlite3_str_appendf(find, "SELECT \"version\", \"weir_incarnation\", \"weir_sequence\" FROM \"%w\"", table);
+	sqlite3_str_appendf(
+		find, "SELECT \"version\", \"weir_incarnation\", \"weir_sequence\" FROM \"%w\"", table);
 	append_where(find, wanted);
 	int rc = prepare(store, find, &sibling->find, err);
 	if (rc)
@@ -177,8 +181,8 @@ prepare_sibling(struct store *store, const struct shape *wanted, const char *tab
 }
 
 static int
-prepare_siblings(struct store *store, struct plan *plan, const struct shape *wanted, const struct revisions *revisions,
-                 size_t found, struct weir_err *err)
+prepare_siblings(struct store *store, struct plan *plan, const struct shape *wanted,
+	const struct revisions *revisions, size_t found, struct weir_err *err)
 {
 	plan->sibling = calloc(revisions->n, sizeof(*plan->sibling));
 	if (!plan->sibling)
@@ -186,13 +190,15 @@ prepare_siblings(struct store *store, struct plan *plan, const struct shape *wan
 	int rc = 0;
 	for (size_t i = 0; !rc && i < revisions->n; i++)
 		if (i != found && shape_same_keys(&revisions->shape[i], wanted))
-			rc = prepare_sibling(store, wanted, revisions->shape[i].table, &plan->sibling[plan->n_siblings++], err);
+			rc = prepare_sibling(
+				store, wanted, revisions->shape[i].table, &plan->sibling[plan->n_siblings++], err);
 	return rc;
 }
 
 static int
-prepare_entity(struct store *store, struct plan *plan, const struct weir_schema *schema, const struct shape *wanted,
-               const struct revisions *revisions, size_t found, struct weir_err *err)
+prepare_entity(struct store *store, struct plan *plan, const struct weir_schema *schema,
+	const struct shape *wanted, const struct revisions *revisions, size_t found,
+	struct weir_err *err)
 {
 	const struct shape *table = &revisions->shape[found];
 	sqlite3_str *find = sqlite3_str_new(store->db);
@@ -201,8 +207,9 @@ prepare_entity(struct store *store, struct plan *plan, const struct weir_schema 
 	if (rc)
 		return rc;
 	sqlite3_str *touch = sqlite3_str_new(store->db);
-	sqlite3_str_appendf(touch, "UPDATE \"%w\" SET \"weir_incarnation\" = ?%d, \"weir_sequence\" = ?%d", table->table,
-	                    (int)wanted->keys + 1, (int)wanted->keys + 2);
+	sqlite3_str_appendf(touch,
+		"UPDATE \"%w\" SET \"weir_incarnation\" = ?%d, \"weir_sequence\" = ?%d", table->table,
+		(int)wanted->keys + 1, (int)wanted->keys + 2);
 	append_where(touch, wanted);
 	if ((rc = prepare(store, touch, &plan->touch, err)))
 		return rc;
@@ -215,8 +222,9 @@ prepare_entity(struct store *store, struct plan *plan, const struct weir_schema 
 }
 
 static int
-prepare_all(struct store *store, struct plan *plan, const struct weir_schema *schema, const struct shape *wanted,
-            const struct revisions *revisions, size_t found, struct weir_err *err)
+prepare_all(struct store *store, struct plan *plan, const struct weir_schema *schema,
+	const struct shape *wanted, const struct revisions *revisions, size_t found,
+	struct weir_err *err)
 {
 	sqlite3_str *insert = sqlite3_str_new(store->db);
 	append_insert(insert, wanted, &revisions->shape[found]);
@@ -252,16 +260,20 @@ describe(struct plan *plan, const struct weir_schema *schema, const struct shape
 	plan->first = !wanted->entity ? 5 : plan->host_keys ? 3 : 1;
 	plan->n_keys = wanted->keys - (plan->host_keys ? 2 : 0);
 	for (size_t i = 0; i < schema->n_columns; i++)
-		plan->column[i] = (struct plan_column){ binding_of(&schema->columns[i]), (double)schema->columns[i].divisor };
+		plan->column[i] = (struct plan_column){ binding_of(&schema->columns[i]),
+			(double)schema->columns[i].divisor };
 	for (size_t i = 0; i < wanted->n; i++)
 		if (wanted->column[i].role == WEIR_KEY) {
-			plan->key_seed = weir_hash64(wanted->column[i].name, strlen(wanted->column[i].name), plan->key_seed);
-			plan->key_seed = weir_hash64(&(uint32_t){ wanted->column[i].type }, sizeof(uint32_t), plan->key_seed);
+			plan->key_seed =
+				weir_hash64(wanted->column[i].name, strlen(wanted->column[i].name), plan->key_seed);
+			plan->key_seed = weir_hash64(
+				&(uint32_t){ wanted->column[i].type }, sizeof(uint32_t), plan->key_seed);
 		}
 }
 
 static int
-plan_fill(struct store *store, struct plan *plan, const struct weir_schema *schema, struct weir_err *err)
+plan_fill(
+	struct store *store, struct plan *plan, const struct weir_schema *schema, struct weir_err *err)
 {
 	struct shape *wanted = shape_of_schema(schema, err);
 	if (!wanted)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Housekeeping: rows of series past keep_age and what deletes left past keep_deleted go, in small transactions that neither hold
- * the log nor keep others waiting; then the log is folded into the file as far as readers allow.
+ * Housekeeping: rows of series past keep_age and what deletes left past keep_deleted go, in small
+ * transactions that neither hold the log nor keep others waiting; then the log is folded into the
+ * file as far as readers allow.
  */
 #include "store.h"
 
@@ -21,13 +22,16 @@ mono_ns(void)
 
 /* One small transaction; *gone: rows that it removed. */
 static int
-expire_some(struct store *store, sqlite3_stmt *statement, int64_t before, int *gone, struct weir_err *err)
+expire_some(
+	struct store *store, sqlite3_stmt *statement, int64_t before, int *gone, struct weir_err *err)
 {
 	int rc = step_begin(store, err);
 	if (rc)
 		return rc;
 	sqlite3_bind_int64(statement, 1, before);
-	rc = sqlite3_step(statement) == SQLITE_DONE ? 0 : database_fault(store, "remove old rows from", err);
+	rc = sqlite3_step(statement) == SQLITE_DONE
+			 ? 0
+			 : database_fault(store, "remove old rows from", err);
 	*gone = sqlite3_changes(store->db);
 	sqlite3_reset(statement);
 	failpoint_pass(&store->crash, SQLITE_RETAIN);
@@ -39,7 +43,8 @@ expire_some(struct store *store, sqlite3_stmt *statement, int64_t before, int *g
 }
 
 static int
-expire(struct store *store, sqlite3_stmt *statement, int64_t before, int64_t deadline, struct weir_err *err)
+expire(struct store *store, sqlite3_stmt *statement, int64_t before, int64_t deadline,
+	struct weir_err *err)
 {
 	int gone = 1;
 	int rc = 0;
@@ -55,7 +60,8 @@ next_table(struct store *store, const char *name, int *rc, struct weir_err *err)
 	sqlite3_stmt *statement = NULL;
 	int code = sqlite3_prepare_v2(store->db,
 		"SELECT name FROM weir_table WHERE NOT entity AND name > ?1"
-		" AND name IN (SELECT name FROM sqlite_master WHERE type = 'table') ORDER BY name LIMIT 1", -1, &statement, NULL);
+		" AND name IN (SELECT name FROM sqlite_master WHERE type = 'table') ORDER BY name LIMIT 1",
+		-1, &statement, NULL);
 	if (code == SQLITE_OK) {
 		sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
 		code = sqlite3_step(statement);
@@ -69,15 +75,18 @@ next_table(struct store *store, const char *name, int *rc, struct weir_err *err)
 }
 
 static int
-expire_table(struct store *store, const char *table, int64_t before, int64_t deadline, struct weir_err *err)
+expire_table(
+	struct store *store, const char *table, int64_t before, int64_t deadline, struct weir_err *err)
 {
-	char *sql = sqlite3_mprintf("DELETE FROM \"%w\" WHERE _rowid_ IN"
-	                            " (SELECT _rowid_ FROM \"%w\" WHERE \"time\" < ?1 ORDER BY \"time\" LIMIT 2000)", table, table);
+	char *sql = sqlite3_mprintf(
+		"DELETE FROM \"%w\" WHERE _rowid_ IN"
+		" (SELECT _rowid_ FROM \"%w\" WHERE \"time\" < ?1 ORDER BY \"time\" LIMIT 2000)",
+		table, table);
 	sqlite3_stmt *statement = NULL;
 	int code = sql ? sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) : SQLITE_NOMEM;
 	sqlite3_free(sql);
 	int rc = code == SQLITE_OK ? expire(store, statement, before, deadline, err)
-	                           : database_fault(store, "remove old rows from", err);
+							   : database_fault(store, "remove old rows from", err);
 	sqlite3_finalize(statement);
 	return rc;
 }
@@ -97,7 +106,8 @@ expire_series(struct store *store, int64_t before, int64_t deadline, struct weir
 	return rc;
 }
 
-/* PASSIVE waits for nobody. Who reads an old state keeps the log from being begun anew, not us from writing. */
+/* PASSIVE waits for nobody. Who reads an old state keeps the log from being begun anew, not us from
+ * writing. */
 static int
 checkpoint(struct store *store, struct weir_err *err)
 {
@@ -118,7 +128,8 @@ retention_tend(void *state, int64_t now, struct weir_err *err)
 	int64_t deadline = mono_ns() + BUDGET_NS;
 	if (!rc && store->keep_age > 0)
 		rc = expire_series(store, now - store->keep_age / 1000, deadline, err);
-	sqlite3_stmt *deleted = rc || !store->deletions ? NULL : database_statement(store, DELETED_EXPIRE, err);
+	sqlite3_stmt *deleted =
+		rc || !store->deletions ? NULL : database_statement(store, DELETED_EXPIRE, err);
 	if (deleted)
 		rc = expire(store, deleted, now - store->keep_deleted / 1000, deadline, err);
 	if (!rc)

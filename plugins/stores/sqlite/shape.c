@@ -18,23 +18,35 @@ static const struct weir_column host_keys[] = {
 	{ .name = "host", .type = WEIR_STR, .role = WEIR_KEY, .help = "host that says so" },
 };
 static const struct weir_column entity_tail[] = {
-	{ .name = "version", .type = WEIR_TIME, .role = WEIR_LABEL, .help = "the record's own time of change" },
-	{ .name = "updated", .type = WEIR_TIME, .role = WEIR_LABEL, .help = "when this version was stored" },
-	{ .name = "weir_incarnation", .type = WEIR_U64, .role = WEIR_LABEL, .help = "run of the agent that sent it" },
-	{ .name = "weir_sequence", .type = WEIR_U64, .role = WEIR_LABEL, .help = "order within that run" },
+	{ .name = "version",
+		.type = WEIR_TIME,
+		.role = WEIR_LABEL,
+		.help = "the record's own time of change" },
+	{ .name = "updated",
+		.type = WEIR_TIME,
+		.role = WEIR_LABEL,
+		.help = "when this version was stored" },
+	{ .name = "weir_incarnation",
+		.type = WEIR_U64,
+		.role = WEIR_LABEL,
+		.help = "run of the agent that sent it" },
+	{ .name = "weir_sequence",
+		.type = WEIR_U64,
+		.role = WEIR_LABEL,
+		.help = "order within that run" },
 };
 
 /* Tables of the database itself; a node that calls a schema so must not reach them. */
 static bool
 taken(const char *name)
 {
-	static const char *const ours[] = { "weir_meta", "weir_table", "weir_column", "weir_schema", "weir_claim", "weir_mark",
-		"weir_deleted" };
+	static const char *const ours[] = { "weir_meta", "weir_table", "weir_column", "weir_schema",
+		"weir_claim", "weir_mark", "weir_deleted" };
 	for (size_t i = 0; i < WEIR_COUNT(ours); i++)
 		if (strcmp(name, ours[i]) == 0)
 			return true;
 	return strncmp(name, "sqlite_", 7) == 0 || strncmp(name, "weir_index_", 11) == 0 ||
-	       (strncmp(name, "weir_r", 6) == 0 && name[6] >= '0' && name[6] <= '9');
+		   (strncmp(name, "weir_r", 6) == 0 && name[6] >= '0' && name[6] <= '9');
 }
 
 static bool
@@ -59,12 +71,15 @@ check_names(const struct shape *shape, const char *schema, struct weir_err *err)
 	for (size_t i = 0; i < shape->n; i++) {
 		const char *name = shape->column[i].name;
 		if (!name_good(name))
-			return weir_failx(err, -EINVAL, "a column of schema '%s' has an impossible name", schema);
+			return weir_failx(
+				err, -EINVAL, "a column of schema '%s' has an impossible name", schema);
 		if (shape->column[i].type < WEIR_U64 || shape->column[i].type > WEIR_BYTES)
-			return weir_failx(err, -EINVAL, "column '%s' of schema '%s' has an unknown type", name, schema);
+			return weir_failx(
+				err, -EINVAL, "column '%s' of schema '%s' has an unknown type", name, schema);
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(name, shape->column[k].name) == 0)
-				return weir_failx(err, -EINVAL, "column '%s' stands twice in the table of schema '%s'", name, schema);
+				return weir_failx(err, -EINVAL,
+					"column '%s' stands twice in the table of schema '%s'", name, schema);
 	}
 	return 0;
 }
@@ -135,7 +150,8 @@ shape_same_keys(const struct shape *a, const struct shape *b)
 	size_t i = next_key(a, 0);
 	size_t k = next_key(b, 0);
 	for (size_t n = 0; n < a->keys; n++) {
-		if (strcmp(a->column[i].name, b->column[k].name) != 0 || a->column[i].type != b->column[k].type)
+		if (strcmp(a->column[i].name, b->column[k].name) != 0 ||
+			a->column[i].type != b->column[k].type)
 			return false;
 		i = next_key(a, i + 1);
 		k = next_key(b, k + 1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A step is one transaction: the batches of all writes since the last commit, tables that they need, and the marks. */
+/* A step is one transaction: the batches of all writes since the last commit, tables that they
+ * need, and the marks. */
 #include "store.h"
 
 #include <errno.h>
@@ -56,7 +57,8 @@ now_us(void)
 }
 
 static int
-write_batch(struct store *store, const struct weir_batch *batch, int64_t now, struct weir_tally *tally, struct weir_err *err)
+write_batch(struct store *store, const struct weir_batch *batch, int64_t now,
+	struct weir_tally *tally, struct weir_err *err)
 {
 	struct plan *plan = plan_of_batch(store, batch, err);
 	if (!plan)
@@ -66,16 +68,19 @@ write_batch(struct store *store, const struct weir_batch *batch, int64_t now, st
 		memcpy(tally->reason, plan->refusal, sizeof(tally->reason));
 		return 0;
 	}
-	return plan->find ? upsert_entities(store, plan, batch, now, tally, err) : insert_series(store, plan, batch, tally, err);
+	return plan->find ? upsert_entities(store, plan, batch, now, tally, err)
+					  : insert_series(store, plan, batch, tally, err);
 }
 
-/* An error of a later write of the step leaves the earlier ones as they are, if sqlite still has them. */
+/* An error of a later write of the step leaves the earlier ones as they are, if sqlite still has
+ * them. */
 static void
 undo_write(struct store *store, bool later)
 {
 	struct weir_err ignored;
-	bool kept = later && !sqlite3_get_autocommit(store->db) && database_run(store, ROLLBACK_TO, &ignored) == 0 &&
-	            database_run(store, RELEASE, &ignored) == 0;
+	bool kept = later && !sqlite3_get_autocommit(store->db) &&
+				database_run(store, ROLLBACK_TO, &ignored) == 0 &&
+				database_run(store, RELEASE, &ignored) == 0;
 	if (kept) {
 		plans_drop_fresh(store);
 		return;
@@ -85,7 +90,8 @@ undo_write(struct store *store, bool later)
 }
 
 int
-step_write(void *state, const struct weir_batch *const *batches, size_t n, struct weir_tally *tally, struct weir_err *err)
+step_write(void *state, const struct weir_batch *const *batches, size_t n, struct weir_tally *tally,
+	struct weir_err *err)
 {
 	struct store *store = state;
 	bool later = store->step;
@@ -107,7 +113,8 @@ step_write(void *state, const struct weir_batch *const *batches, size_t n, struc
 	return rc;
 }
 
-/* What is committed stays committed: a disk that cannot be forced is told of at the next housekeeping, not as a failed commit. */
+/* What is committed stays committed: a disk that cannot be forced is told of at the next
+ * housekeeping, not as a failed commit. */
 static void
 force(struct store *store)
 {
@@ -122,7 +129,8 @@ step_commit(void *state, const struct weir_commit *commit, struct weir_err *err)
 	struct store *store = state;
 	int rc = 0;
 	if (store->lost)
-		rc = weir_failx(err, -EAGAIN, "'%s' undid an earlier part of this step: it is written again", store->file);
+		rc = weir_failx(err, -EAGAIN,
+			"'%s' undid an earlier part of this step: it is written again", store->file);
 	store->lost = false;
 	if (!rc)
 		rc = step_begin(store, err);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the parts of this store share: the state of one instance, the tables of one schema, and how its rows are bound.
+ * What the parts of this store share: the state of one instance, the tables of one schema, and how
+ * its rows are bound.
  *
- * Text that came from nodes is only ever bound to parameters. Names of schemas and columns are checked against
- * [a-z][a-z0-9_]{0,62} and quoted before they stand in a statement.
+ * Text that came from nodes is only ever bound to parameters. Names of schemas and columns are
+ * checked against [a-z][a-z0-9_]{0,62} and quoted before they stand in a statement.
  */
 #ifndef WEIR_STORE_SQLITE_H
 #define WEIR_STORE_SQLITE_H
@@ -19,16 +20,30 @@
 #include "failpoint.h"
 
 enum {
-	FORMAT_VERSION = 1,            /* PRAGMA user_version */
-	APPLICATION_ID = 0x57656972,   /* PRAGMA application_id: "Weir" */
+	FORMAT_VERSION = 1,          /* PRAGMA user_version */
+	APPLICATION_ID = 0x57656972, /* PRAGMA application_id: "Weir" */
 };
 
 /* Statements that every database needs, prepared on first use; their texts stand in database.c. */
 enum statement {
-	BEGIN_STEP, COMMIT_STEP, ROLLBACK_STEP, SAVEPOINT, RELEASE, ROLLBACK_TO,
-	CLAIM_READ, CLAIM_WRITE, CLAIM_RENEW,
-	MARKS_OF_SOURCE, MARKS_OF_IDENTITY, MARK_WRITE, MARK_FORGET,
-	DELETED_READ, DELETED_WRITE, DELETED_FORGET, DELETED_ANY, DELETED_EXPIRE,
+	BEGIN_STEP,
+	COMMIT_STEP,
+	ROLLBACK_STEP,
+	SAVEPOINT,
+	RELEASE,
+	ROLLBACK_TO,
+	CLAIM_READ,
+	CLAIM_WRITE,
+	CLAIM_RENEW,
+	MARKS_OF_SOURCE,
+	MARKS_OF_IDENTITY,
+	MARK_WRITE,
+	MARK_FORGET,
+	DELETED_READ,
+	DELETED_WRITE,
+	DELETED_FORGET,
+	DELETED_ANY,
+	DELETED_EXPIRE,
 	STATEMENTS
 };
 
@@ -41,17 +56,17 @@ struct store {
 	bool read_only;
 
 	struct weir_ctx *ctx;
-	char *file;      /* absolute, links resolved: one file has one lock */
-	int lock;        /* descriptor + 1; 0: none */
-	sqlite3 *db;     /* NULL: opened again on next use */
+	char *file;  /* absolute, links resolved: one file has one lock */
+	int lock;    /* descriptor + 1; 0: none */
+	sqlite3 *db; /* NULL: opened again on next use */
 	sqlite3_stmt *statement[STATEMENTS];
 	struct plan *plans; /* latest used first */
 	size_t n_plans;
-	bool reopen;     /* the connection is of no more use */
-	bool step;       /* something was written since the last commit */
-	bool lost;       /* an earlier write of this step was rolled back by sqlite itself */
-	bool deletions;  /* weir_deleted may hold something */
-	bool sync_due;   /* a commit could not be forced to the disk */
+	bool reopen;           /* the connection is of no more use */
+	bool step;             /* something was written since the last commit */
+	bool lost;             /* an earlier write of this step was rolled back by sqlite itself */
+	bool deletions;        /* weir_deleted may hold something */
+	bool sync_due;         /* a commit could not be forced to the disk */
 	struct answer *answer; /* the marks handed out last */
 	struct crash crash;
 };
@@ -67,7 +82,8 @@ sqlite3_stmt *database_statement(struct store *, enum statement, struct weir_err
 int database_run(struct store *, enum statement, struct weir_err *);
 /* Statements without parameters and rows. */
 int database_execute(struct store *, const char *sql, struct weir_err *);
-/* The errno that stands for what sqlite said last, with a sentence: "cannot DOING 'FILE': ...". Notes what needs a new connection. */
+/* The errno that stands for what sqlite said last, with a sentence: "cannot DOING 'FILE': ...".
+ * Notes what needs a new connection. */
 int database_fault(struct store *, const char *doing, struct weir_err *);
 /* A row that sqlite refuses while the database itself is well. */
 bool database_refuses_row(int code);
@@ -86,7 +102,7 @@ int path_lock(const char *file, const char *name, struct weir_err *);
 /* A table as it is or shall be: all its columns, those that we add included. */
 struct shape {
 	bool entity;
-	size_t n, keys;        /* keys: columns of role key */
+	size_t n, keys;             /* keys: columns of role key */
 	struct weir_column *column; /* names and text in the same block */
 	char table[96];
 	int revision;
@@ -98,7 +114,8 @@ struct revisions {
 	size_t n;
 };
 
-/* NULL and why when rows of this schema cannot be kept (err), or out of memory (err->code -ENOMEM). */
+/* NULL and why when rows of this schema cannot be kept (err), or out of memory (err->code -ENOMEM).
+ */
 struct shape *shape_of_schema(const struct weir_schema *, struct weir_err *);
 void shape_free(struct shape *);
 int shape_find(const struct shape *, const char *name); /* -1: none */
@@ -108,11 +125,11 @@ const char *sql_type(enum weir_type);
 int revisions_load(struct store *, const char *schema, struct revisions *, struct weir_err *);
 void revisions_free(struct revisions *);
 /*
- * Find, widen or make the table that takes rows of this shape; *found is its place in the revisions. -EINVAL: such rows cannot
- * be kept; another error: not now.
+ * Find, widen or make the table that takes rows of this shape; *found is its place in the
+ * revisions. -EINVAL: such rows cannot be kept; another error: not now.
  */
-int revisions_fit(struct store *, const struct weir_schema *, const struct shape *, struct revisions *, size_t *found,
-                  struct weir_err *);
+int revisions_fit(struct store *, const struct weir_schema *, const struct shape *,
+	struct revisions *, size_t *found, struct weir_err *);
 
 /* views.c: the view over several tables of one schema, and the rows of weir_schema. */
 int views_renew(struct store *, const char *schema, const struct revisions *, struct weir_err *);
@@ -132,8 +149,9 @@ struct sibling {
 };
 
 /*
- * Parameters of `insert`: what a series begins with, or cluster and host where they are keys; the columns of the schema from
- * `first` on; version, updated, incarnation and sequence of an entity. Of the other statements: the keys from 1 on.
+ * Parameters of `insert`: what a series begins with, or cluster and host where they are keys; the
+ * columns of the schema from `first` on; version, updated, incarnation and sequence of an entity.
+ * Of the other statements: the keys from 1 on.
  */
 struct plan {
 	struct plan *next;
@@ -147,13 +165,15 @@ struct plan {
 	struct plan_column *column; /* [n_columns] */
 	sqlite3_stmt *insert;
 	/* entities */
-	sqlite3_stmt *find;   /* version, incarnation, sequence, then our columns behind the keys, then `n_others` that we lack */
-	sqlite3_stmt *touch;  /* the new order of a row that stays as it is: behind the keys incarnation, sequence */
+	sqlite3_stmt *find;  /* version, incarnation, sequence, then our columns behind the keys, then
+							`n_others` that we lack */
+	sqlite3_stmt *touch; /* the new order of a row that stays as it is: behind the keys incarnation,
+							sequence */
 	sqlite3_stmt *remove;
 	size_t n_others;
 	struct sibling *sibling;
 	size_t n_siblings;
-	uint64_t key_seed;    /* of the names and types of the keys */
+	uint64_t key_seed; /* of the names and types of the keys */
 };
 
 /* The plan of a batch, made on first use. NULL and err. */
@@ -165,15 +185,18 @@ void plans_drop(struct store *);
 
 /* ---- insert.c, entity.c: rows; an error means that this write counts for nothing ---- */
 
-int insert_series(struct store *, struct plan *, const struct weir_batch *, struct weir_tally *, struct weir_err *);
-int upsert_entities(struct store *, struct plan *, const struct weir_batch *, int64_t now, struct weir_tally *, struct weir_err *);
+int insert_series(struct store *, struct plan *, const struct weir_batch *, struct weir_tally *,
+	struct weir_err *);
+int upsert_entities(struct store *, struct plan *, const struct weir_batch *, int64_t now,
+	struct weir_tally *, struct weir_err *);
 void refuse_row(struct weir_tally *, const char *reason);
 /* A row's statement failed: 0 when the row alone is refused, else the error. */
 int refuse_or_fail(struct store *, int code, struct weir_tally *, struct weir_err *);
 
 /* ---- marks.c, retention.c, query.c: the functions of the contract ---- */
 
-int marks_claim(void *, const struct weir_claim *, uint64_t *epoch, struct weir_marks *, struct weir_err *);
+int marks_claim(
+	void *, const struct weir_claim *, uint64_t *epoch, struct weir_marks *, struct weir_err *);
 int marks_find(void *, const char *identity, struct weir_marks *, struct weir_err *);
 int marks_write(struct store *, const struct weir_commit *, struct weir_err *);
 void marks_forget_answer(struct store *);
@@ -181,7 +204,8 @@ int retention_tend(void *, int64_t now, struct weir_err *);
 int query_run(void *, const struct weir_query *, struct weir_err *);
 
 /* step.c: one transaction per step. */
-int step_write(void *, const struct weir_batch *const *, size_t n, struct weir_tally *, struct weir_err *);
+int step_write(
+	void *, const struct weir_batch *const *, size_t n, struct weir_tally *, struct weir_err *);
 int step_commit(void *, const struct weir_commit *, struct weir_err *);
 int step_begin(struct store *, struct weir_err *);
 void step_undo(struct store *);

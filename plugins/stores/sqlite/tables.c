@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tables of a schema. The first is called like the schema. A new column is added to it; a column of another type, or another
- * set of keys, makes a further table (a revision) beside it: weir_r1_NAME, weir_r2_NAME, with a view NAME over all. An entity
- * that got a column later also has such a view, so that `version, updated` stay the last columns.
+ * The tables of a schema. The first is called like the schema. A new column is added to it; a
+ * column of another type, or another set of keys, makes a further table (a revision) beside it:
+ * weir_r1_NAME, weir_r2_NAME, with a view NAME over all. An entity that got a column later also has
+ * such a view, so that `version, updated` stay the last columns.
  */
 #include "store.h"
 
@@ -76,8 +77,10 @@ load_columns(struct store *store, struct shape *shape, struct weir_err *err)
 {
 	/* Who drops a column by hand has dropped it for us too. */
 	sqlite3_stmt *statement = prepare(store,
-		"SELECT column_name, type, kind, unit, help, divisor, modulus FROM weir_column WHERE table_name = ?1"
-		" AND column_name IN (SELECT name FROM pragma_table_info(?1)) ORDER BY position", shape->table, err);
+		"SELECT column_name, type, kind, unit, help, divisor, modulus FROM weir_column WHERE "
+		"table_name = ?1"
+		" AND column_name IN (SELECT name FROM pragma_table_info(?1)) ORDER BY position",
+		shape->table, err);
 	if (!statement)
 		return err->code;
 	bool failed = false;
@@ -116,12 +119,14 @@ append_shape(struct revisions *revisions)
 }
 
 int
-revisions_load(struct store *store, const char *schema, struct revisions *revisions, struct weir_err *err)
+revisions_load(
+	struct store *store, const char *schema, struct revisions *revisions, struct weir_err *err)
 {
 	*revisions = (struct revisions){ 0 };
 	sqlite3_stmt *statement = prepare(store,
 		"SELECT name, revision, entity FROM weir_table WHERE schema = ?1"
-		" AND name IN (SELECT name FROM sqlite_master WHERE type = 'table') ORDER BY revision DESC", schema, err);
+		" AND name IN (SELECT name FROM sqlite_master WHERE type = 'table') ORDER BY revision DESC",
+		schema, err);
 	if (!statement)
 		return err->code;
 	int code = SQLITE_ROW;
@@ -132,7 +137,8 @@ revisions_load(struct store *store, const char *schema, struct revisions *revisi
 			rc = weir_fail(err, -ENOMEM, "cannot read the tables of '%s'", store->file);
 			break;
 		}
-		sqlite3_snprintf(sizeof(shape->table), shape->table, "%s", sqlite3_column_text(statement, 0));
+		sqlite3_snprintf(
+			sizeof(shape->table), shape->table, "%s", sqlite3_column_text(statement, 0));
 		shape->revision = sqlite3_column_int(statement, 1);
 		shape->entity = sqlite3_column_int(statement, 2);
 		rc = load_columns(store, shape, err);
@@ -162,7 +168,8 @@ revisions_free(struct revisions *revisions)
 
 /* ---- changing ---- */
 
-/* What sqlite cannot make (too many columns, a name that the user has given to something else) is no fault of the database. */
+/* What sqlite cannot make (too many columns, a name that the user has given to something else) is
+ * no fault of the database. */
 static int
 define(struct store *store, sqlite3_str *text, const char *schema, struct weir_err *err)
 {
@@ -174,7 +181,8 @@ define(struct store *store, sqlite3_str *text, const char *schema, struct weir_e
 	if (code == SQLITE_OK)
 		return 0;
 	if ((code & 0xff) == SQLITE_ERROR || (code & 0xff) == SQLITE_TOOBIG)
-		return weir_failx(err, -EINVAL, "cannot make the table of schema '%s': %s", schema, sqlite3_errmsg(store->db));
+		return weir_failx(err, -EINVAL, "cannot make the table of schema '%s': %s", schema,
+			sqlite3_errmsg(store->db));
 	return database_fault(store, "make a table in", err);
 }
 
@@ -183,8 +191,10 @@ record_column(struct store *store, const struct shape *shape, size_t position, s
 {
 	const struct weir_column *column = &shape->column[position];
 	sqlite3_stmt *statement = prepare(store,
-		"INSERT OR REPLACE INTO weir_column (table_name, position, column_name, type, kind, unit, help, divisor, modulus)"
-		" VALUES (?1, (SELECT count(*) FROM weir_column WHERE table_name = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+		"INSERT OR REPLACE INTO weir_column (table_name, position, column_name, type, kind, unit, "
+		"help, divisor, modulus)"
+		" VALUES (?1, (SELECT count(*) FROM weir_column WHERE table_name = ?1), ?2, ?3, ?4, ?5, "
+		"?6, ?7, ?8)",
 		shape->table, err);
 	if (!statement)
 		return err->code;
@@ -199,14 +209,18 @@ record_column(struct store *store, const struct shape *shape, size_t position, s
 }
 
 static int
-record_table(struct store *store, const char *schema, const struct shape *shape, struct weir_err *err)
+record_table(
+	struct store *store, const char *schema, const struct shape *shape, struct weir_err *err)
 {
 	/* What a table of this name, dropped by hand, has left. */
-	sqlite3_stmt *statement = prepare(store, "DELETE FROM weir_column WHERE table_name = ?1", shape->table, err);
+	sqlite3_stmt *statement =
+		prepare(store, "DELETE FROM weir_column WHERE table_name = ?1", shape->table, err);
 	if (!statement || finish(store, statement, sqlite3_step(statement), err))
 		return err->code;
-	statement = prepare(store, "INSERT OR REPLACE INTO weir_table (name, schema, revision, entity) VALUES (?1, ?2, ?3, ?4)",
-	                    shape->table, err);
+	statement = prepare(store,
+		"INSERT OR REPLACE INTO weir_table (name, schema, revision, entity) VALUES (?1, ?2, ?3, "
+		"?4)",
+		shape->table, err);
 	if (!statement)
 		return err->code;
 	sqlite3_bind_text(statement, 2, schema, -1, SQLITE_STATIC);
@@ -216,14 +230,15 @@ record_table(struct store *store, const char *schema, const struct shape *shape,
 }
 
 static int
-create_table(struct store *store, const char *schema, const struct shape *shape, struct weir_err *err)
+create_table(
+	struct store *store, const char *schema, const struct shape *shape, struct weir_err *err)
 {
 	sqlite3_str *text = sqlite3_str_new(store->db);
 	sqlite3_str_appendf(text, "CREATE TABLE \"%w\" (", shape->table);
 	for (size_t i = 0; i < shape->n; i++) {
 		const struct weir_column *column = &shape->column[i];
-		sqlite3_str_appendf(text, "%s\n  \"%w\" %s%s", i ? "," : "", column->name, sql_type(column->type),
-		                    shape->entity && column->role == WEIR_KEY ? " NOT NULL" : "");
+		sqlite3_str_appendf(text, "%s\n  \"%w\" %s%s", i ? "," : "", column->name,
+			sql_type(column->type), shape->entity && column->role == WEIR_KEY ? " NOT NULL" : "");
 	}
 	if (shape->entity) {
 		const char *comma = "";
@@ -240,9 +255,11 @@ create_table(struct store *store, const char *schema, const struct shape *shape,
 	return define(store, text, schema, err);
 }
 
-/* One index; `columns` is a hint such as "user_name, start_time", passed over when it does not fit the table. */
+/* One index; `columns` is a hint such as "user_name, start_time", passed over when it does not fit
+ * the table. */
 static int
-create_index(struct store *store, const char *schema, const struct shape *shape, const char *columns, struct weir_err *err)
+create_index(struct store *store, const char *schema, const struct shape *shape,
+	const char *columns, struct weir_err *err)
 {
 	sqlite3_str *name = sqlite3_str_new(store->db);
 	sqlite3_str *list = sqlite3_str_new(store->db);
@@ -250,7 +267,8 @@ create_index(struct store *store, const char *schema, const struct shape *shape,
 	for (const char *at = columns; good && *at;) {
 		char column[64];
 		size_t length = strcspn(at, ", ");
-		sqlite3_snprintf(sizeof(column), column, "%.*s", (int)(length < sizeof(column) ? length : 0), at);
+		sqlite3_snprintf(
+			sizeof(column), column, "%.*s", (int)(length < sizeof(column) ? length : 0), at);
 		good = shape_find(shape, column) >= 0;
 		sqlite3_str_appendf(name, "_%s", column);
 		sqlite3_str_appendf(list, "%s\"%w\"", at == columns ? "" : ", ", column);
@@ -261,8 +279,9 @@ create_index(struct store *store, const char *schema, const struct shape *shape,
 	int rc = 0;
 	if (good && name_text && list_text) {
 		sqlite3_str *text = sqlite3_str_new(store->db);
-		sqlite3_str_appendf(text, "CREATE INDEX IF NOT EXISTS \"weir_index_r%d_%w%w\" ON \"%w\" (%s)", shape->revision, schema,
-		                    name_text, shape->table, list_text);
+		sqlite3_str_appendf(text,
+			"CREATE INDEX IF NOT EXISTS \"weir_index_r%d_%w%w\" ON \"%w\" (%s)", shape->revision,
+			schema, name_text, shape->table, list_text);
 		rc = define(store, text, schema, err);
 	}
 	sqlite3_free(name_text);
@@ -271,7 +290,8 @@ create_index(struct store *store, const char *schema, const struct shape *shape,
 }
 
 static int
-create_indexes(struct store *store, const struct weir_schema *schema, const struct shape *shape, struct weir_err *err)
+create_indexes(struct store *store, const struct weir_schema *schema, const struct shape *shape,
+	struct weir_err *err)
 {
 	int rc = shape->entity ? 0 : create_index(store, schema->name, shape, "time", err);
 	for (const char *const *hint = schema->indexes; !rc && hint && *hint; hint++)
@@ -281,7 +301,8 @@ create_indexes(struct store *store, const struct weir_schema *schema, const stru
 
 /* The table that bears the schema's own name makes room for a view. */
 static int
-rename_plain(struct store *store, const char *schema, struct revisions *revisions, struct weir_err *err)
+rename_plain(
+	struct store *store, const char *schema, struct revisions *revisions, struct weir_err *err)
 {
 	for (size_t i = 0; i < revisions->n; i++) {
 		struct shape *shape = &revisions->shape[i];
@@ -289,22 +310,25 @@ rename_plain(struct store *store, const char *schema, struct revisions *revision
 			continue;
 		char former[sizeof(shape->table)];
 		strcpy(former, shape->table);
-		sqlite3_snprintf(sizeof(shape->table), shape->table, "weir_r%d_%s", shape->revision, schema);
+		sqlite3_snprintf(
+			sizeof(shape->table), shape->table, "weir_r%d_%s", shape->revision, schema);
 		sqlite3_str *text = sqlite3_str_new(store->db);
 		sqlite3_str_appendf(text,
 			"ALTER TABLE \"%w\" RENAME TO \"%w\"; UPDATE weir_table SET name = %Q WHERE name = %Q;"
-			"UPDATE weir_column SET table_name = %Q WHERE table_name = %Q", former, shape->table, shape->table, former,
-			shape->table, former);
+			"UPDATE weir_column SET table_name = %Q WHERE table_name = %Q",
+			former, shape->table, shape->table, former, shape->table, former);
 		return define(store, text, schema, err);
 	}
 	return 0;
 }
 
 static int
-add_column(struct store *store, const char *schema, struct shape *shape, const struct weir_column *wanted, struct weir_err *err)
+add_column(struct store *store, const char *schema, struct shape *shape,
+	const struct weir_column *wanted, struct weir_err *err)
 {
 	sqlite3_str *text = sqlite3_str_new(store->db);
-	sqlite3_str_appendf(text, "ALTER TABLE \"%w\" ADD COLUMN \"%w\" %s", shape->table, wanted->name, sql_type(wanted->type));
+	sqlite3_str_appendf(text, "ALTER TABLE \"%w\" ADD COLUMN \"%w\" %s", shape->table, wanted->name,
+		sql_type(wanted->type));
 	int rc = define(store, text, schema, err);
 	if (rc)
 		return rc;
@@ -331,8 +355,9 @@ compatible(const struct shape *table, const struct shape *wanted)
 		return false;
 	for (size_t i = 0; i < wanted->n; i++) {
 		int at = shape_find(table, wanted->column[i].name);
-		if (at >= 0 && (table->column[at].type != wanted->column[i].type ||
-		                (table->column[at].role == WEIR_KEY) != (wanted->column[i].role == WEIR_KEY)))
+		if (at >= 0 &&
+			(table->column[at].type != wanted->column[i].type ||
+				(table->column[at].role == WEIR_KEY) != (wanted->column[i].role == WEIR_KEY)))
 			return false;
 	}
 	return true;
@@ -346,7 +371,8 @@ units_clash(const struct weir_column *a, const struct weir_column *b)
 }
 
 static int
-check_units(const struct revisions *revisions, const char *schema, const struct shape *wanted, struct weir_err *err)
+check_units(const struct revisions *revisions, const char *schema, const struct shape *wanted,
+	struct weir_err *err)
 {
 	for (size_t r = 0; r < revisions->n; r++)
 		for (size_t i = 0; i < wanted->n; i++) {
@@ -354,8 +380,10 @@ check_units(const struct revisions *revisions, const char *schema, const struct 
 			int at = shape_find(&revisions->shape[r], column->name);
 			const struct weir_column *stored = at < 0 ? column : &revisions->shape[r].column[at];
 			if (units_clash(column, stored))
-				return weir_failx(err, -EINVAL, "column '%s' of schema '%s' comes in '%.20s' and is stored in '%.20s':"
-				                  " another unit needs another name", column->name, schema, column->unit, stored->unit);
+				return weir_failx(err, -EINVAL,
+					"column '%s' of schema '%s' comes in '%.20s' and is stored in '%.20s':"
+					" another unit needs another name",
+					column->name, schema, column->unit, stored->unit);
 		}
 	return 0;
 }
@@ -370,8 +398,8 @@ lacks(const struct shape *table, const struct shape *wanted)
 }
 
 static int
-widen(struct store *store, const char *schema, struct revisions *revisions, size_t found, const struct shape *wanted,
-      struct weir_err *err)
+widen(struct store *store, const char *schema, struct revisions *revisions, size_t found,
+	const struct shape *wanted, struct weir_err *err)
 {
 	struct shape *shape = &revisions->shape[found];
 	int rc = shape->entity ? rename_plain(store, schema, revisions, err) : 0;
@@ -382,7 +410,8 @@ widen(struct store *store, const char *schema, struct revisions *revisions, size
 }
 
 static int
-add_revision(struct store *store, const char *schema, struct revisions *revisions, const struct shape *wanted, struct weir_err *err)
+add_revision(struct store *store, const char *schema, struct revisions *revisions,
+	const struct shape *wanted, struct weir_err *err)
 {
 	int rc = rename_plain(store, schema, revisions, err);
 	if (rc)
@@ -405,15 +434,17 @@ add_revision(struct store *store, const char *schema, struct revisions *revision
 }
 
 static int
-explain_column(struct store *store, const struct shape *shape, struct weir_column *column, const char *help, struct weir_err *err)
+explain_column(struct store *store, const struct shape *shape, struct weir_column *column,
+	const char *help, struct weir_err *err)
 {
 	char *copy = strdup(help);
 	if (!copy)
 		return weir_fail(err, -ENOMEM, "cannot describe the table '%s'", shape->table);
 	free((char *)(uintptr_t)column->help);
 	column->help = copy;
-	sqlite3_stmt *statement = prepare(store, "UPDATE weir_column SET help = ?2 WHERE table_name = ?1 AND column_name = ?3",
-	                                  shape->table, err);
+	sqlite3_stmt *statement = prepare(store,
+		"UPDATE weir_column SET help = ?2 WHERE table_name = ?1 AND column_name = ?3", shape->table,
+		err);
 	if (!statement)
 		return err->code;
 	sqlite3_bind_text(statement, 2, help, -1, SQLITE_STATIC);
@@ -423,8 +454,8 @@ explain_column(struct store *store, const struct shape *shape, struct weir_colum
 
 /* Schemas that come over the wire have no help; a plugin of this machine may know it. */
 static int
-explain_columns(struct store *store, const char *schema, struct revisions *revisions, size_t found, const struct shape *wanted,
-                struct weir_err *err)
+explain_columns(struct store *store, const char *schema, struct revisions *revisions, size_t found,
+	const struct shape *wanted, struct weir_err *err)
 {
 	struct shape *shape = &revisions->shape[found];
 	bool news = false;
@@ -442,13 +473,13 @@ explain_columns(struct store *store, const char *schema, struct revisions *revis
 }
 
 static int
-change(struct store *store, const struct weir_schema *schema, const struct shape *wanted, struct revisions *revisions,
-       size_t found, struct weir_err *err)
+change(struct store *store, const struct weir_schema *schema, const struct shape *wanted,
+	struct revisions *revisions, size_t found, struct weir_err *err)
 {
 	/* Plans of this schema may name a table that is renamed or lacks a column. */
 	plans_drop_schema(store, schema->name);
 	int rc = found < revisions->n ? widen(store, schema->name, revisions, found, wanted, err)
-	                              : add_revision(store, schema->name, revisions, wanted, err);
+								  : add_revision(store, schema->name, revisions, wanted, err);
 	if (!rc)
 		rc = views_renew(store, schema->name, revisions, err);
 	if (!rc)
@@ -457,8 +488,8 @@ change(struct store *store, const struct weir_schema *schema, const struct shape
 }
 
 int
-revisions_fit(struct store *store, const struct weir_schema *schema, const struct shape *wanted, struct revisions *revisions,
-              size_t *found, struct weir_err *err)
+revisions_fit(struct store *store, const struct weir_schema *schema, const struct shape *wanted,
+	struct revisions *revisions, size_t *found, struct weir_err *err)
 {
 	int rc = revisions_load(store, schema->name, revisions, err);
 	if (!rc)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What readers see of several tables of one schema: a view with all their columns by name, and one row of weir_schema for each. */
+/* What readers see of several tables of one schema: a view with all their columns by name, and one
+ * row of weir_schema for each. */
 #include "store.h"
 
 #include <errno.h>
@@ -13,12 +14,14 @@ rank(const struct shape *shape, const struct weir_column *column)
 	static const char *const head[] = { "time", "cluster", "host", "source" };
 	static const char *const tail[] = { "version", "updated", "weir_incarnation", "weir_sequence" };
 	for (size_t i = 0; i < 4; i++)
-		if (strcmp(column->name, shape->entity ? tail[i] : head[i]) == 0 && column->role != WEIR_KEY)
+		if (strcmp(column->name, shape->entity ? tail[i] : head[i]) == 0 &&
+			column->role != WEIR_KEY)
 			return shape->entity ? 3 : 0;
 	return column->role == WEIR_KEY ? 1 : 2;
 }
 
-/* What a column is over all tables: NUMBER when integers and reals meet, MIXED when no type holds all. */
+/* What a column is over all tables: NUMBER when integers and reals meet, MIXED when no type holds
+ * all. */
 enum blend { PURE, NUMBER, TEXT, MIXED };
 
 struct seen {
@@ -82,17 +85,23 @@ append_cell(sqlite3_str *text, const struct shape *shape, const struct seen *see
 	enum weir_type type = shape->column[at].type;
 	/* The 64 bits of an unsigned number are one with a sign to sqlite. */
 	if (seen->blend == NUMBER && type == WEIR_U64)
-		sqlite3_str_appendf(text, "CAST(\"%w\" AS REAL) + (\"%w\" < 0) * 18446744073709551616.0 AS \"%w\"", name, name, name);
+		sqlite3_str_appendf(text,
+			"CAST(\"%w\" AS REAL) + (\"%w\" < 0) * 18446744073709551616.0 AS \"%w\"", name, name,
+			name);
 	else if (seen->blend == TEXT && type == WEIR_U64)
-		sqlite3_str_appendf(text, "CASE WHEN \"%w\" NOT NULL THEN printf('%%llu', \"%w\") END AS \"%w\"", name, name, name);
+		sqlite3_str_appendf(text,
+			"CASE WHEN \"%w\" NOT NULL THEN printf('%%llu', \"%w\") END AS \"%w\"", name, name,
+			name);
 	else if (seen->blend == NUMBER || seen->blend == TEXT)
-		sqlite3_str_appendf(text, "CAST(\"%w\" AS %s) AS \"%w\"", name, seen->blend == NUMBER ? "REAL" : "TEXT", name);
+		sqlite3_str_appendf(text, "CAST(\"%w\" AS %s) AS \"%w\"", name,
+			seen->blend == NUMBER ? "REAL" : "TEXT", name);
 	else
 		sqlite3_str_appendf(text, "\"%w\"", name);
 }
 
 static char *
-view_text(struct store *store, const char *schema, const struct revisions *revisions, const struct seen *seen, size_t n)
+view_text(struct store *store, const char *schema, const struct revisions *revisions,
+	const struct seen *seen, size_t n)
 {
 	sqlite3_str *text = sqlite3_str_new(store->db);
 	sqlite3_str_appendf(text, "DROP VIEW IF EXISTS \"%w\"; CREATE VIEW \"%w\" AS", schema, schema);
@@ -109,8 +118,8 @@ view_text(struct store *store, const char *schema, const struct revisions *revis
 }
 
 static int
-make_view(struct store *store, const char *schema, const struct revisions *revisions, const struct seen *seen, size_t n,
-          struct weir_err *err)
+make_view(struct store *store, const char *schema, const struct revisions *revisions,
+	const struct seen *seen, size_t n, struct weir_err *err)
 {
 	for (size_t r = 0; r < revisions->n; r++)
 		if (strcmp(revisions->shape[r].table, schema) == 0)
@@ -121,25 +130,32 @@ make_view(struct store *store, const char *schema, const struct revisions *revis
 	int code = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
 	sqlite3_free(sql);
 	if ((code & 0xff) == SQLITE_ERROR)
-		return weir_failx(err, -EINVAL, "cannot make the view '%s': %s", schema, sqlite3_errmsg(store->db));
+		return weir_failx(
+			err, -EINVAL, "cannot make the view '%s': %s", schema, sqlite3_errmsg(store->db));
 	return code == SQLITE_OK ? 0 : database_fault(store, "make a view in", err);
 }
 
 static const char *
 type_of(const struct seen *seen)
 {
-	return seen->blend == NUMBER ? "f64" : seen->blend == TEXT ? "str" : weir_type_name(seen->column->type);
+	return seen->blend == NUMBER ? "f64"
+		   : seen->blend == TEXT ? "str"
+								 : weir_type_name(seen->column->type);
 }
 
 static int
-explain(struct store *store, const char *schema, const struct seen *seen, size_t n, struct weir_err *err)
+explain(struct store *store, const char *schema, const struct seen *seen, size_t n,
+	struct weir_err *err)
 {
 	sqlite3_stmt *forget = NULL;
 	sqlite3_stmt *insert = NULL;
-	int code = sqlite3_prepare_v2(store->db, "DELETE FROM weir_schema WHERE schema = ?1", -1, &forget, NULL);
+	int code = sqlite3_prepare_v2(
+		store->db, "DELETE FROM weir_schema WHERE schema = ?1", -1, &forget, NULL);
 	if (code == SQLITE_OK)
-		code = sqlite3_prepare_v2(store->db, "INSERT INTO weir_schema (schema, column_name, type, kind, unit, help)"
-		                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6)", -1, &insert, NULL);
+		code = sqlite3_prepare_v2(store->db,
+			"INSERT INTO weir_schema (schema, column_name, type, kind, unit, help)"
+			" VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+			-1, &insert, NULL);
 	if (code == SQLITE_OK) {
 		sqlite3_bind_text(forget, 1, schema, -1, SQLITE_STATIC);
 		sqlite3_bind_text(insert, 1, schema, -1, SQLITE_STATIC);
@@ -162,7 +178,8 @@ explain(struct store *store, const char *schema, const struct seen *seen, size_t
 }
 
 int
-views_renew(struct store *store, const char *schema, const struct revisions *revisions, struct weir_err *err)
+views_renew(struct store *store, const char *schema, const struct revisions *revisions,
+	struct weir_err *err)
 {
 	size_t most = 0;
 	for (size_t r = 0; r < revisions->n; r++)
