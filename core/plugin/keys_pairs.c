@@ -26,8 +26,12 @@ scan_numbers(struct weir_keys *keys, const struct key_pair *pair, const char *at
 	}
 	while (at < end && (*at == ' ' || *at == '\t'))
 		at++;
-	if (at < end || i + 1 < pair->n)
-		memset(&keys->sign[pair->first], 0, pair->n * sizeof(*keys->sign));
+	/* Fewer values than names: the tail is missing (vendor kernels). More: nobody knows which is which. */
+	if (at < end)
+		i = 0;
+	else if (i < pair->n)
+		i++;
+	memset(&keys->sign[pair->first + i], 0, (pair->n - i) * sizeof(*keys->sign));
 }
 
 /* Number of pairs of the layout that the text has; *at is behind the last of them. */

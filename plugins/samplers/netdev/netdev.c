@@ -260,11 +260,11 @@ make_info(const struct netdev *s, struct interface *interface, bool again, struc
 	interface->info_hash = hash;
 }
 
-/* Interfaces that this tick did not have are forgotten. */
-static void
+/* Interfaces that this tick did not have are forgotten. Number of rows that say so. */
+static size_t
 forget(struct netdev *s, struct weir_out *out)
 {
-	size_t kept = 0;
+	size_t kept = 0, rows = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->interface[i].seen) {
@@ -276,9 +276,11 @@ forget(struct netdev *s, struct weir_out *out)
 
 			weir_set_text(row, INFO_INTERFACE, s->interface[i].name);
 			weir_row_delete(row);
+			rows++;
 		}
 	}
 	s->n = kept;
+	return rows;
 }
 
 static size_t
@@ -384,7 +386,7 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 		return error;
 	size_t rows = make_rows(s, look, again, out);
 
-	forget(s, out);
+	rows += forget(s, out);
 	s->changed = false;
 	return rows ? 0 : weir_failx(err, -ENODATA, "there is no interface that is asked for");
 }

@@ -173,3 +173,14 @@ sql_type(enum weir_type type)
 		return "INTEGER";
 	}
 }
+
+int
+shape_grow(struct shape *shape)
+{
+	struct weir_column *column = realloc(shape->column, (shape->n + 1) * sizeof(*column));
+	if (!column)
+		return -ENOMEM;
+	shape->column = column;
+	shape->column[shape->n++] = (struct weir_column){ 0 };
+	return 0;
+}

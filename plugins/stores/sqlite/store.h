@@ -42,7 +42,6 @@ enum statement {
 	DELETED_READ,
 	DELETED_WRITE,
 	DELETED_FORGET,
-	DELETED_ANY,
 	DELETED_EXPIRE,
 	STATEMENTS
 };
@@ -89,6 +88,20 @@ int database_fault(struct store *, const char *doing, struct weir_err *);
 bool database_refuses_row(int code);
 /* Force the write-ahead log to the disk. */
 int database_sync(struct store *, struct weir_err *);
+
+/* The first cell of the only row. */
+int database_number(struct store *, const char *sql, int64_t *number, struct weir_err *);
+
+/* ---- format.c ---- */
+
+/*
+ * The head of the file, before sqlite sees it: even reading through sqlite may fold a left
+ * write-ahead log into the file, and a newer format must stay untouched. The numbers never wait in
+ * the log: they are written before the log is turned on.
+ */
+int format_check_head(const struct store *, struct weir_err *);
+/* Is this ours, or new and then made ours? */
+int format_check(struct store *, struct weir_err *);
 
 /* ---- lock.c ---- */
 
