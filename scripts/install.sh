@@ -38,10 +38,11 @@ files()
 	find docs/man docs/plugins -name '*.[1-8]' 2>/dev/null | sort | while read -r page; do
 		echo "644 $page $man/man${page##*.}/$(basename "$page")"
 	done
-	find conf -type f ! -name '*.service' ! -name '*.timer' ! -name '*.socket' | sort | while read -r file; do
+	[ ! -f conf/systemd/sysusers.conf ] || echo "644 conf/systemd/sysusers.conf $prefix/lib/sysusers.d/weir.conf"
+	find conf -type f ! -path 'conf/systemd/*' | sort | while read -r file; do
 		echo "644 $file $data/weir/${file#conf/}"
 	done
-	find conf \( -name '*.service' -o -name '*.timer' -o -name '*.socket' \) | sort | while read -r file; do
+	find conf/systemd -name '*.service' 2>/dev/null | sort | while read -r file; do
 		echo "644 $file $unit/$(basename "$file")"
 	done
 	# What ships with a plugin: rules, hooks.
@@ -87,7 +88,7 @@ install)
 		new=$DESTDIR$destination.new
 		case $destination in
 		*/weir.pc) pkgconfig >"$new" ;;
-		*.service) sed "s,@bindir@,$bin,g; s,@libdir@,$lib,g; s,@datadir@,$data,g" "$source" >"$new" ;;
+		*.service) sed "s,@bindir@,$bin,g; s,/usr/bin/weir,$bin/weir,g" "$source" >"$new" ;;
 		*) cp "$source" "$new" ;;
 		esac
 		chmod "$mode" "$new"

@@ -188,10 +188,11 @@ def run_job(job, timeout, scratch):
 	if command is None:
 		outcome.skipped.append(kind)
 		return outcome
-	folder = Path(tempfile.mkdtemp(dir=scratch))
+	# Short names: the path of a Unix socket has room for 107 bytes.
+	folder = Path(tempfile.mkdtemp(prefix="", dir=scratch))
 	report = folder / "report.xml"
 	if kind == "pytest":
-		command = [*command, f"--junitxml={report}"]
+		command = [*command, f"--junitxml={report}", f"--basetemp={folder}/t"]
 	start = time.monotonic()
 	try:
 		outcome.output, status = run_process(command, timeout, {**os.environ, "TMPDIR": str(folder)})
@@ -234,7 +235,7 @@ def main():
 	build = arguments.build if arguments.build.is_absolute() else ROOT / arguments.build
 	jobs = [job for job in find_jobs(build, missing) if arguments.filter in job[0]]
 	outcomes = []
-	scratch = tempfile.mkdtemp(prefix="weir-tests-")
+	scratch = tempfile.mkdtemp(prefix="wt-")
 	try:
 		with concurrent.futures.ThreadPoolExecutor(2) as pool:
 			for done in concurrent.futures.as_completed(

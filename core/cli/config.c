@@ -26,7 +26,8 @@ parse_arguments(struct request *request, bool check, int argc, char **argv)
 		else if (c == 'f' && check)
 			request->format = optarg;
 		else
-			return cli_usage("config", c == 'f' ? "--format is an option of check" : "wrong options");
+			return cli_usage(
+				"config", c == 'f' ? "--format is an option of check" : "wrong options");
 	}
 	if (strcmp(request->format, "human") && strcmp(request->format, "gcc") &&
 		strcmp(request->format, "json"))
@@ -198,6 +199,6 @@ cli_config(int argc, char **argv)
 	}
 	const char *near = text_nearest(argv[1], words, WEIR_COUNT(actions));
 
-	return cli_usage("config", "no such action: '%s'%s%s%s", argv[1], near ? " (did you mean '" : "",
-		near ? near : "", near ? "'?)" : "");
+	return cli_usage("config", "no such action: '%s'%s%s%s", argv[1],
+		near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 }

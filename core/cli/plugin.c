@@ -11,8 +11,8 @@
 #include "flow/settings.h"
 #include "plugin/describe.h"
 
-static enum weir_kind
-kind_named(const char *word)
+enum weir_kind
+plugin_kind_named(const char *word)
 {
 	for (enum weir_kind kind = WEIR_SAMPLER; kind <= WEIR_STORE; kind++)
 		if (!strcmp(word, plugin_kind_name(kind)))
@@ -59,13 +59,15 @@ find_by_name(struct registry *registry, const char *name, const struct weir_plug
 }
 
 int
-plugin_of_arguments(struct registry *registry, int argc, char **argv, const struct weir_plugin **plugin)
+plugin_of_arguments(
+	struct registry *registry, int argc, char **argv, const struct weir_plugin **plugin)
 {
 	struct weir_err err = { 0 };
-	enum weir_kind kind = argc == 2 ? kind_named(argv[0]) : 0;
+	enum weir_kind kind = argc == 2 ? plugin_kind_named(argv[0]) : 0;
 
 	if (argc < 1 || argc > 2 || (argc == 2 && !kind))
-		return cli_usage("plugin", "name one plugin: NAME, sampler|parser|store NAME, or ./FILE.so");
+		return cli_usage(
+			"plugin", "name one plugin: NAME, sampler|parser|store NAME, or ./FILE.so");
 	const char *name = argv[argc - 1];
 
 	if (strchr(name, '/') || (strlen(name) > 3 && !strcmp(name + strlen(name) - 3, ".so")))
@@ -125,8 +127,8 @@ add_skipped(struct text *out, bool json, const char *line, size_t length)
 			"\"needs_package\":\"%.*s\"}\n",
 			kind, line, name, slash + 1, package, tab + 1);
 	else
-		text_printf(out, "%-8.*s %-16.*s left out of this build: needs the package %.*s\n", kind, line,
-			name, slash + 1, package, tab + 1);
+		text_printf(out, "%-8.*s %-16.*s left out of this build: needs the package %.*s\n", kind,
+			line, name, slash + 1, package, tab + 1);
 }
 
 /* Is the plugin of a skipped line here after all, from another folder? */
@@ -147,9 +149,8 @@ built(const struct plugin_file *files, size_t n, const char *line)
 static int
 list(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "format", required_argument, NULL, 'f' }, { NULL, 0, NULL, 0 }
-	};
+	static const struct option options[] = { { "format", required_argument, NULL, 'f' },
+		{ NULL, 0, NULL, 0 } };
 	struct text out = { 0 };
 	bool json = false;
 	size_t n = 0;
@@ -157,7 +158,8 @@ list(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c != 'f' || (strcmp(optarg, "json") && strcmp(optarg, "text")))
-			return cli_usage("plugin", c == 'f' ? "list --format is text or json" : "wrong options");
+			return cli_usage(
+				"plugin", c == 'f' ? "list --format is text or json" : "wrong options");
 		json = !strcmp(optarg, "json");
 	}
 	if (optind < argc)
@@ -190,9 +192,8 @@ list(int argc, char **argv)
 static int
 describe(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "format", required_argument, NULL, 'f' }, { NULL, 0, NULL, 0 }
-	};
+	static const struct option options[] = { { "format", required_argument, NULL, 'f' },
+		{ NULL, 0, NULL, 0 } };
 	static const struct {
 		const char *name;
 		void (*write)(const struct description *, struct text *out);
@@ -254,6 +255,6 @@ cli_plugin(int argc, char **argv)
 	}
 	const char *near = text_nearest(argv[1], words, WEIR_COUNT(actions));
 
-	return cli_usage("plugin", "no such action: '%s'%s%s%s", argv[1], near ? " (did you mean '" : "",
-		near ? near : "", near ? "'?)" : "");
+	return cli_usage("plugin", "no such action: '%s'%s%s%s", argv[1],
+		near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 }

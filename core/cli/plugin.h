@@ -6,11 +6,14 @@
 #include "plugin/load.h"
 
 /*
- * The plugin that the arguments [KIND] NAME|FILE.so name. An exit code, and what is wrong is said on
- * standard error.
+ * The plugin that the arguments [KIND] NAME|FILE.so name. An exit code, and what is wrong is said
+ * on standard error.
  */
 int plugin_of_arguments(
 	struct registry *, int argc, char **argv, const struct weir_plugin **plugin);
+
+/* 0 for a word that is no kind. */
+enum weir_kind plugin_kind_named(const char *word);
 
 int plugin_test(int argc, char **argv);
 int plugin_new(int argc, char **argv);

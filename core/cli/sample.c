@@ -60,21 +60,6 @@ unwatch(void *closure, int fd)
 			s->watched[i--] = s->watched[--s->n_watched];
 }
 
-/* On the command line a list is one argument with commas. */
-static int
-set_from_text(const struct weir_option *o, struct weir_ctx *ctx, const char *value, struct weir_err *err)
-{
-	const char *items[128];
-	size_t n = 0;
-	char *copy = arena_string(&ctx->arena, value), *save = NULL;
-
-	if (o->type != WEIR_OPTION_LIST)
-		return option_set(o, ctx->state, value, &ctx->arena, err);
-	for (char *p = copy; copy && n < 128 && (p = strtok_r(p, ",", &save)); p = NULL)
-		items[n++] = p;
-	return option_set_list(o, ctx->state, items, n, &ctx->arena, err);
-}
-
 static int
 set_options(struct job *job, struct weir_ctx *ctx)
 {
@@ -102,7 +87,7 @@ set_options(struct job *job, struct weir_ctx *ctx)
 			return cli_usage("sample", "sampler '%s' has no option '%s'%s%s%s", p->name, name, near ? ": did you mean '" : "",
 			                 near ? near : "", near ? "'?" : "");
 		}
-		if (set_from_text(o, ctx, equals + 1, &err))
+		if (option_set_argument(o, ctx->state, equals + 1, &ctx->arena, &err))
 			return cli_usage("sample", "-o %s.%s: %s", p->name, name, err.text);
 	}
 	for (const struct weir_option *o = p->options; o && o->type != WEIR_OPTION_END; o++)

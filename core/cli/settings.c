@@ -26,8 +26,7 @@ cli_judge(const char *path, const char *host, struct registry **registry, struct
 }
 
 int
-cli_settings(
-	const char *path, const char *host, struct registry **registry, struct settings **set)
+cli_settings(const char *path, const char *host, struct registry **registry, struct settings **set)
 {
 	struct report *report;
 	struct text text = { 0 };

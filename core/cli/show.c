@@ -99,8 +99,7 @@ instance(struct build *b, const struct settings *set, const struct instance_sett
 		node_get(set->root, in->kind == WEIR_SAMPLER ? "samplers" : "stores");
 	const struct node *given = section ? node_get(section, in->name) : NULL;
 	struct node *plugin = given ? node_get(given, "plugin") : NULL;
-	const char *interval =
-		in->kind == WEIR_SAMPLER ? settings_default_interval(in->plugin) : NULL;
+	const char *interval = in->kind == WEIR_SAMPLER ? settings_default_interval(in->plugin) : NULL;
 
 	if (!node)
 		return NULL;

@@ -35,9 +35,10 @@ static const char *const own_samplers[] = { "cpu", "meminfo", "loadavg", "disk",
 static const struct starter starters[] = {
 	{
 		.name = "laptop",
-		.head = "# Weir on one machine, for a look: a sample a second into a database below ./var.\n"
-				"#\tweir run conf/laptop.yaml\n"
-				"#\tsqlite3 var/weir.db 'select * from loadavg order by time desc limit 5'\n",
+		.head =
+			"# Weir on one machine, for a look: a sample a second into a database below ./var.\n"
+			"#\tweir run conf/laptop.yaml\n"
+			"#\tsqlite3 var/weir.db 'select * from loadavg order by time desc limit 5'\n",
 		.interval = "1s",
 		.program = { { "cluster", "laptop" }, { "state", "./var" },
 			{ "control", "./var/control.sock" } },
@@ -46,8 +47,10 @@ static const struct starter starters[] = {
 	},
 	{
 		.name = "agent",
-		.head = "# Weir on a node: samples every 10 seconds, kept in CSV files on the node's own disk.\n"
-				"# Save as /etc/weir/weir.yaml; what differs on some hosts goes to /etc/weir/conf.d/.\n",
+		.head = "# Weir on a node: samples every 10 seconds, kept in CSV files on the node's own "
+				"disk.\n"
+				"# Save as /etc/weir/weir.yaml; what differs on some hosts goes to "
+				"/etc/weir/conf.d/.\n",
 		.interval = "10s",
 		.program = { { "cluster", "default" } },
 		.samplers = node_samplers,
@@ -55,9 +58,11 @@ static const struct starter starters[] = {
 	},
 	{
 		.name = "aggregator",
-		.head = "# Weir on a server that keeps data. This version reads nothing from other hosts: Kafka,\n"
-				"# which carries rows from agents to aggregators, is not part of it yet. So this file\n"
-				"# measures the server itself and shows two stores side by side.\n",
+		.head =
+			"# Weir on a server that keeps data. This version reads nothing from other hosts: "
+			"Kafka,\n"
+			"# which carries rows from agents to aggregators, is not part of it yet. So this file\n"
+			"# measures the server itself and shows two stores side by side.\n",
 		.interval = "10s",
 		.program = { { "cluster", "default" } },
 		.samplers = own_samplers,
@@ -185,21 +190,25 @@ static void
 write_starter(const struct starter *s, struct registry *registry, struct text *out)
 {
 	text_printf(out,
-		"%s#\n# A line '#name: value' is an option that is not set, with its default; above it stands\n"
-		"# what it may be. weir.yaml(5) tells of the rest, 'weir plugin list' what else there is.\n\n",
+		"%s#\n# A line '#name: value' is an option that is not set, with its default; above it "
+		"stands\n"
+		"# what it may be. weir.yaml(5) tells of the rest, 'weir plugin list' what else there "
+		"is.\n\n",
 		s->head);
 	add_program(out, s);
-	text_add(out, "\n# An instance is named after its plugin, or says 'plugin: NAME'. Besides their own all\n"
-				  "# samplers have these options:\n");
-	for (const struct weir_option *o = settings_common(WEIR_SAMPLER); o->type != WEIR_OPTION_END; o++)
+	text_add(out,
+		"\n# An instance is named after its plugin, or says 'plugin: NAME'. Besides their own all\n"
+		"# samplers have these options:\n");
+	for (const struct weir_option *o = settings_common(WEIR_SAMPLER); o->type != WEIR_OPTION_END;
+		 o++)
 		add_option(out, "    ", o, NULL, o->fallback);
 	text_add(out, "samplers:\n");
 	for (const char *const *name = s->samplers; *name; name++)
 		add_sampler(out, registry, *name, s->interval);
 	text_add(out, "\nstores:\n");
 	for (size_t i = 0; s->stores[i].name; i++)
-		add_store(out, registry, s->stores[i].name, s->stores[i].option,
-			WEIR_COUNT(s->stores[i].option));
+		add_store(
+			out, registry, s->stores[i].name, s->stores[i].option, WEIR_COUNT(s->stores[i].option));
 	text_add(out, "\n# Without routes every source goes to every store.\n#routes:\n");
 	text_printf(out, "#  - {from: [%s], to: [%s]}\n", s->samplers[0], s->stores[0].name);
 }

@@ -51,6 +51,7 @@ struct sink {
 	struct weir_tally *tally;
 	size_t n_step;
 	int64_t last_sync, last_tend;
+	bool unsynced;            /* something was committed without sync */
 	unsigned failures;        /* in a row */
 };
 
@@ -294,6 +295,7 @@ try_step(struct sink *s, struct weir_err *err)
 		return rc;
 	if (sync)
 		s->last_sync = began;
+	s->unsynced = !sync;
 	settle_step(s, 0, s->n_step, clock_mono_ns() - began);
 	s->n_step = 0;
 	return 0;
@@ -323,7 +325,21 @@ pause_for(struct sink *s, int64_t ns)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* A new sync deadline only matters when something was written; idle stores are synced once when the deadline passes at the next step. */
+/* Nothing came since a commit without sync: its time is over all the same. */
+static void
+sync_idle(struct sink *s)
+{
+	struct weir_err err = { 0 };
+
+	if (!s->unsynced || !sync_due(s, clock_mono_ns()))
+		return;
+	s->last_sync = clock_mono_ns();
+	if (store_step(s, NULL, 0, s->tally, true, &err))
+		log_line(s->log, LOG_LEVEL_ERROR, s->name, "cannot sync: %s", err.text);
+	else
+		s->unsynced = false;
+}
+
 static void
 tend(struct sink *s)
 {
@@ -338,12 +354,30 @@ tend(struct sink *s)
 		log_line(s->log, LOG_LEVEL_WARNING, s->name, "housekeeping: %s", err.text);
 }
 
+/* When an idle worker must wake by itself: to sync what the last commit left, or for housekeeping. */
+static int64_t
+idle_until(const struct sink *s)
+{
+	int64_t until = s->ctx->plugin->store.tend ? s->last_tend + TEND_EVERY : INT64_MAX;
+
+	if (s->unsynced && s->common.sync_ns >= 0 && s->last_sync + s->common.sync_ns < until)
+		until = s->last_sync + s->common.sync_ns;
+	return until;
+}
+
+/* False at the end of a stop. A step of nothing means that the time of idle_until came. */
 static bool
 wait_for_work(struct sink *s)
 {
+	int64_t until = idle_until(s);
+	struct timespec deadline = { until / WEIR_SECOND, until % WEIR_SECOND };
+
 	pthread_mutex_lock(&s->lock);
 	while (!s->stopping && !s->wanted)
-		pthread_cond_wait(&s->changed, &s->lock);
+		if (until == INT64_MAX)
+			pthread_cond_wait(&s->changed, &s->lock);
+		else if (pthread_cond_timedwait(&s->changed, &s->lock, &deadline) == ETIMEDOUT)
+			break;
 	bool more = !s->stopping || s->n;
 
 	if (more)
@@ -413,6 +447,7 @@ work(void *argument)
 		finish_step(s);
 		if (s->n_step)
 			break;
+		sync_idle(s);
 		tend(s);
 	}
 	if (!s->n_step && store_step(s, NULL, 0, s->tally, s->common.sync_ns >= 0, &err))

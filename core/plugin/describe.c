@@ -83,7 +83,7 @@ describe_notes(const struct weir_column *c, struct text *out)
 const char *
 describe_implied(const struct weir_schema *s)
 {
-	return !(s->flags & WEIR_ENTITY)      ? "time cluster host source"
+	return !(s->flags & WEIR_ENTITY)   ? "time cluster host source"
 		   : s->flags & WEIR_HOST_KEYS ? "cluster host, and at the end version updated"
 									   : "version updated at the end";
 }

@@ -4,10 +4,7 @@
 
 #include <stdlib.h>
 
-/*
- * The line of numbers under a header that matched. One number more or less than names: places tell
- * nothing any more.
- */
+/* The line of numbers under a header that matched. */
 static void
 scan_numbers(struct weir_keys *keys, const struct key_pair *pair, const char *at, const char *end)
 {
@@ -26,7 +23,10 @@ scan_numbers(struct weir_keys *keys, const struct key_pair *pair, const char *at
 	}
 	while (at < end && (*at == ' ' || *at == '\t'))
 		at++;
-	/* Fewer values than names: the tail is missing (vendor kernels). More: nobody knows which is which. */
+	/*
+	 * Fewer values than names: the tail is missing (vendor kernels). More: nobody knows which is
+	 * which.
+	 */
 	if (at < end)
 		i = 0;
 	else if (i < pair->n)
@@ -164,7 +164,9 @@ weir_keys_scan_pairs(struct weir_keys *keys, const struct weir_scan *text, struc
 	size_t matched = match(keys, &at, text->end);
 
 	/* A line alone may be a header that has found its numbers. */
-	for (; matched < keys->n_pairs && matched > 0 && !keys->pair[matched - 1].n; matched--)
+	bool left = matched < keys->n_pairs || at < text->end;
+
+	for (; left && matched > 0 && !keys->pair[matched - 1].n; matched--)
 		at -= keys->pair[matched - 1].length;
 	if (matched < keys->n_pairs || (at < text->end && memchr(at, '\n', (size_t)(text->end - at)))) {
 		learn(keys, matched, weir_scan(at, (size_t)(text->end - at)));

@@ -193,17 +193,24 @@ option_set_map(const struct weir_option *o, void *state, const struct weir_pair 
 	return 0;
 }
 
-/* A list's fallback is words between blanks. */
+/* A list of words between separators. */
 static int
-default_list(const struct weir_option *o, void *state, struct arena *arena, struct weir_err *err)
+set_words(const struct weir_option *o, void *state, const char *text, const char *separators, struct arena *arena,
+          struct weir_err *err)
 {
 	const char *words[128];
 	size_t n = 0;
-	char *copy = arena_string(arena, o->fallback), *save = NULL;
+	char *copy = arena_string(arena, text), *save = NULL;
 
-	for (char *p = copy; copy && n < 128 && (p = strtok_r(p, " ", &save)); p = NULL)
+	for (char *p = copy; copy && n < 128 && (p = strtok_r(p, separators, &save)); p = NULL)
 		words[n++] = p;
 	return option_set_list(o, state, words, n, arena, err);
+}
+
+int
+option_set_argument(const struct weir_option *o, void *state, const char *text, struct arena *arena, struct weir_err *err)
+{
+	return o->type == WEIR_OPTION_LIST ? set_words(o, state, text, ",", arena, err) : option_set(o, state, text, arena, err);
 }
 
 int
@@ -212,7 +219,7 @@ option_defaults(const struct weir_option *table, void *state, struct arena *aren
 	for (const struct weir_option *o = table; o && o->type != WEIR_OPTION_END; o++) {
 		if (!o->fallback)
 			continue;
-		int rc = o->type == WEIR_OPTION_LIST ? default_list(o, state, arena, err)
+		int rc = o->type == WEIR_OPTION_LIST ? set_words(o, state, o->fallback, " ", arena, err)
 		                                     : option_set(o, state, o->fallback, arena, err);
 
 		if (rc)

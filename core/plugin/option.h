@@ -16,6 +16,8 @@ const char *option_near(const struct weir_option *table, const char *name);
 int option_set(const struct weir_option *, void *state, const char *text, struct arena *, struct weir_err *);
 int option_set_list(const struct weir_option *, void *state, const char *const *items, size_t n, struct arena *, struct weir_err *);
 int option_set_map(const struct weir_option *, void *state, const struct weir_pair *pairs, size_t n, struct arena *, struct weir_err *);
+/* As on a command line, where a list is one argument with commas. */
+int option_set_argument(const struct weir_option *, void *state, const char *text, struct arena *, struct weir_err *);
 /* Every option's fallback. */
 int option_defaults(const struct weir_option *table, void *state, struct arena *, struct weir_err *);
 

@@ -117,7 +117,10 @@ weir_exists(const struct weir_ctx *ctx, const char *path_format, ...)
 	bool fits = path_of(ctx, path, path_format, arguments);
 
 	va_end(arguments);
-	return fits && access(path, F_OK) == 0;
+	/* access() judges by the real user, who has not the capabilities that the process was given. */
+	struct stat status;
+
+	return fits && stat(path, &status) == 0;
 }
 
 DIR *

@@ -196,7 +196,13 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return 0;
 }
 
+static const char description[] =
+	"Times are as the kernel gives them: user_time contains guest_time, nice_time contains "
+	"guest_nice_time; busy is user + nice + system + irq + softirq + steal. Idle, iowait and guest "
+	"times step back now and then: such a difference is 0. An offline CPU has no row, while its "
+	"time stays in cpu_total, which is therefore no sum of the rows.";
+
 WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "cpu",
-	.summary = "time of each CPU, context switches, forks, interrupts",
+	.summary = "time of each CPU, context switches, forks, interrupts", .description = description,
 	.state_size = sizeof(struct cpu), .options = options, .schemas = schemas, .open = open_cpu,
 	.sampler.sample = sample);

@@ -523,7 +523,14 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return 0;
 }
 
+static const char description[] =
+	"Partitions are left out unless include names them. Device mapper and md count again what "
+	"their members count: sum over devices whose slaves in disk_info are missing. io_time is too "
+	"much before Linux 5.0 and too little since, when it is sampled at the start and end of "
+	"requests. Counters begin at 0 when a device comes back. NVMe multipath's hidden paths have no "
+	"row.";
+
 WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "disk",
-	.summary = "reads, writes and time of block devices", .state_size = sizeof(struct disk),
-	.options = options, .schemas = schemas, .open = open_disk, .close = close_disk,
-	.sampler.sample = sample);
+	.summary = "reads, writes and time of block devices", .description = description,
+	.state_size = sizeof(struct disk), .options = options, .schemas = schemas, .open = open_disk,
+	.close = close_disk, .sampler.sample = sample);

@@ -152,6 +152,11 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return 0;
 }
 
+static const char description[] =
+	"A key that the kernel does not have is a missing cell. Memory in use is mem_total - "
+	"mem_available. mem_total changes with hotplug; committed_as can exceed what there is.";
+
 WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "meminfo",
-	.summary = "how the memory of the node is used", .state_size = sizeof(struct meminfo),
-	.options = options, .schemas = schemas, .open = open_meminfo, .sampler.sample = sample);
+	.summary = "how the memory of the node is used", .description = description,
+	.state_size = sizeof(struct meminfo), .options = options, .schemas = schemas,
+	.open = open_meminfo, .sampler.sample = sample);

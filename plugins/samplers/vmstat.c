@@ -354,7 +354,11 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return 0;
 }
 
+static const char description[] =
+	"What the kernel does not count is missing, never 0. Keys that it splits by zone are added up. "
+	"Counters are kept for each CPU and folded once a second, so a value can lag by that much.";
+
 WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "vmstat",
-	.summary = "paging, reclaim, allocation and migration of memory",
+	.summary = "paging, reclaim, allocation and migration of memory", .description = description,
 	.state_size = sizeof(struct vmstat), .options = options, .schemas = schemas,
 	.open = open_vmstat, .sampler.sample = sample);

@@ -167,7 +167,8 @@ def rule_exports(tree, seen):
 	if not program.exists():
 		yield f"{program} is not built"
 		return
-	exported = {fields[-1].split("@")[0] for fields in nm(program, "-D", "--defined-only")}
+	# With a version: a variable of the C library that the program has a copy of (stdout).
+	exported = {fields[-1] for fields in nm(program, "-D", "--defined-only") if "@" not in fields[-1]}
 	for symbol in sorted(exported - LINKER_SYMBOLS):
 		if not symbol.startswith("weir_"):
 			yield f"the program exports '{symbol}'"

@@ -502,7 +502,7 @@ pairs(void **state)
 		size_t n;
 	} others[] = {
 		{ "Ip: InReceives Forwarding\nIp: 1 2\n", 2 }, /* another order */
-		{ "Ip: Forwarding InReceives\nIp: 1\n", 0 },   /* one number missing: which? */
+		{ "Ip: Forwarding InReceives\nIp: 1\n", 1 },   /* a short line: its tail is missing */
 		{ "Ip: Forwarding InReceives\nIp: 1 2 3\n", 0 },
 		{ "Ip: Forwarding InReceives\nIp: 1 2 \n", 2 },
 		{ "Ip: Forwarding InReceives\nIp: 1 x\n", 1 }, /* a number that is none */
@@ -512,6 +512,8 @@ pairs(void **state)
 		{ "Ip: Forwarding InReceives\nTcp: MaxConn\nTcp: 4\n", 1 },
 		{ "Ip: Forwarding InReceives\nIp: 1 2\nTcp: MaxConn\nTcp: 4\n",
 			3 }, /* a header alone found its numbers */
+		{ "Ip: Forwarding InReceives\nTcp: 1 2\n", 0 },
+		{ "Ip: Forwarding InReceives\nIp: 1 2\n", 2 }, /* so did the last one */
 		{ "rubbish\nIp: Forwarding\nIp: 1\n", 1 },
 		{ "Ip:\nIp:\nIp: Forwarding\nIp: 1\n", 1 },
 		{ "", 0 },

@@ -400,8 +400,16 @@ event(void *state, int fd, struct weir_out *out, struct weir_err *err)
 	return 0;
 }
 
+static const char description[] =
+	"rx_dropped, rx_frame_errors and tx_carrier_errors are the sums that /proc/net/dev shows, "
+	"their parts have columns of their own. A bond and its members both count: bond_master in "
+	"netdev_info tells them apart. State is read each minute and when the kernel tells of a "
+	"change. "
+	"Only the network namespace of the agent is seen. Old drivers with 32-bit counters wrap at 4 "
+	"GiB.";
+
 WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "netdev",
-	.summary = "traffic, errors and state of network interfaces",
+	.summary = "traffic, errors and state of network interfaces", .description = description,
 	.state_size = sizeof(struct netdev), .options = options, .schemas = schemas,
 	.needs = WEIR_NEEDS_NETLINK, .open = open_netdev, .close = close_netdev,
 	.sampler.sample = sample, .sampler.event = event);

@@ -45,9 +45,9 @@ load_columns(struct store *store, struct shape *shape, struct weir_err *err)
 {
 	/* Who drops a column by hand has dropped it for us too. */
 	sqlite3_stmt *statement = database_prepare(store,
-		"SELECT column_name, type, kind, unit, help, divisor, modulus FROM weir_column WHERE "
-		"table_name = ?1"
-		" AND column_name IN (SELECT name FROM pragma_table_info(?1)) ORDER BY position",
+		"SELECT column_name, type, kind, unit, help, divisor, modulus FROM weir_column"
+		" WHERE table_name = ?1 AND column_name IN (SELECT name FROM pragma_table_info(?1)) ORDER "
+		"BY position",
 		shape->table, err);
 	if (!statement)
 		return err->code;
@@ -210,12 +210,7 @@ add_revision(struct store *store, const char *schema, struct revisions *revision
 		sqlite3_snprintf(sizeof(table.table), table.table, "weir_r%d_%s", table.revision, schema);
 	else
 		sqlite3_snprintf(sizeof(table.table), table.table, "%s", schema);
-	rc = table_create(store, schema, &table, err);
-	if (!rc)
-		rc = table_record(store, schema, &table, err);
-	for (size_t i = 0; !rc && i < table.n; i++)
-		rc = record_column(store, &table, i, err);
-	if (rc)
+	if ((rc = table_create(store, schema, &table, err)))
 		return rc;
 	revisions_free(revisions);
 	return revisions_load(store, schema, revisions, err);

@@ -89,6 +89,11 @@ bool database_refuses_row(int code);
 /* Force the write-ahead log to the disk. */
 int database_sync(struct store *, struct weir_err *);
 
+/* A statement for one use, its first parameter bound; NULL and err. */
+sqlite3_stmt *database_prepare(
+	struct store *, const char *sql, const char *parameter, struct weir_err *);
+/* Its end: `code` is what its last step returned. */
+int database_finish(struct store *, sqlite3_stmt *, int code, struct weir_err *);
 /* The first cell of the only row. */
 int database_number(struct store *, const char *sql, int64_t *number, struct weir_err *);
 
@@ -110,13 +115,13 @@ char *path_resolve(const char *path, bool make, struct weir_err *);
 /* FILE.lock, held until the descriptor is closed. -EBUSY names the holder. */
 int path_lock(const char *file, const char *name, struct weir_err *);
 
-/* ---- tables.c: shapes of tables, and the tables of a schema ---- */
+/* ---- shape.c: all columns of a table ---- */
 
 /* A table as it is or shall be: all its columns, those that we add included. */
 struct shape {
 	bool entity;
-	size_t n, keys;             /* keys: columns of role key */
-	struct weir_column *column; /* names and text in the same block */
+	size_t n, keys; /* keys: columns of role key */
+	struct weir_column *column;
 	char table[96];
 	int revision;
 };
@@ -127,13 +132,28 @@ struct revisions {
 	size_t n;
 };
 
-/* NULL and why when rows of this schema cannot be kept (err), or out of memory (err->code -ENOMEM).
- */
+/* NULL and err->code -EINVAL when rows of this schema cannot be kept, -ENOMEM. */
 struct shape *shape_of_schema(const struct weir_schema *, struct weir_err *);
 void shape_free(struct shape *);
 int shape_find(const struct shape *, const char *name); /* -1: none */
+int shape_grow(struct shape *); /* by an empty column at the end, where `column` is from malloc */
 bool shape_same_keys(const struct shape *, const struct shape *);
 const char *sql_type(enum weir_type);
+
+/* ---- tables.c: single tables, and what weir_table and weir_column keep of them ---- */
+
+/* -EINVAL: sqlite cannot have such a table; so with the others. */
+int table_create(struct store *, const char *schema, const struct shape *, struct weir_err *);
+int table_create_indexes(
+	struct store *, const struct weir_schema *, const struct shape *, struct weir_err *);
+/* The table that bears the schema's own name, if any, makes room for a view. */
+int table_rename_plain(struct store *, const char *schema, struct revisions *, struct weir_err *);
+int table_add_column(struct store *, const char *schema, struct shape *, const struct weir_column *,
+	struct weir_err *);
+int table_explain_column(struct store *, const struct shape *, struct weir_column *,
+	const char *help, struct weir_err *);
+
+/* ---- revisions.c: all tables of a schema ---- */
 
 int revisions_load(struct store *, const char *schema, struct revisions *, struct weir_err *);
 void revisions_free(struct revisions *);

@@ -47,7 +47,7 @@ record_column(struct store *store, const struct shape *shape, size_t position, s
 }
 
 static int
-table_record(
+record_table(
 	struct store *store, const char *schema, const struct shape *shape, struct weir_err *err)
 {
 	/* What a table of this name, dropped by hand, has left. */
@@ -67,8 +67,8 @@ table_record(
 	return database_finish(store, statement, sqlite3_step(statement), err);
 }
 
-int
-table_create(
+static int
+define_table(
 	struct store *store, const char *schema, const struct shape *shape, struct weir_err *err)
 {
 	sqlite3_str *text = sqlite3_str_new(store->db);
@@ -91,6 +91,18 @@ table_create(
 	}
 	sqlite3_str_appendall(text, "\n)");
 	return define(store, text, schema, err);
+}
+
+int
+table_create(
+	struct store *store, const char *schema, const struct shape *shape, struct weir_err *err)
+{
+	int rc = define_table(store, schema, shape, err);
+	if (!rc)
+		rc = record_table(store, schema, shape, err);
+	for (size_t i = 0; !rc && i < shape->n; i++)
+		rc = record_column(store, shape, i, err);
+	return rc;
 }
 
 /* One index; `columns` is a hint such as "user_name, start_time", passed over when it does not fit
@@ -127,9 +139,13 @@ create_index(struct store *store, const char *schema, const struct shape *shape,
 	return rc;
 }
 
+/*
+ * Series are read by time and shortened by age. The index costs about 0.6 us a row, 40 % of the
+ * insert into a narrow table; without it each range of time reads the table from its beginning.
+ */
 int
-table_create_indexes(struct store *store, const struct weir_schema *schema, const struct shape *shape,
-	struct weir_err *err)
+table_create_indexes(struct store *store, const struct weir_schema *schema,
+	const struct shape *shape, struct weir_err *err)
 {
 	int rc = shape->entity ? 0 : create_index(store, schema->name, shape, "time", err);
 	for (const char *const *hint = schema->indexes; !rc && hint && *hint; hint++)
@@ -137,7 +153,6 @@ table_create_indexes(struct store *store, const struct weir_schema *schema, cons
 	return rc;
 }
 
-/* The table that bears the schema's own name makes room for a view. */
 int
 table_rename_plain(
 	struct store *store, const char *schema, struct revisions *revisions, struct weir_err *err)
