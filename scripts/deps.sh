@@ -68,21 +68,29 @@ essential()
 	done
 }
 
+as=
+may_install=yes
+if [ "$(id -u)" -ne 0 ]; then
+	as="sudo -n"
+	$as true 2>/dev/null || may_install=
+fi
+
 install()
 {
-	as=
-	if [ "$(id -u)" -ne 0 ]; then
-		sudo -n true 2>/dev/null || return 1
-		as="sudo -n"
-	fi
 	case $list in
 	*debian*)
-		apt="$as env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 -o Acquire::Retries=1 --no-install-recommends"
+		apt="$as env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 -o Acquire::Retries=1 -o DPkg::Lock::Timeout=300 --no-install-recommends"
 		# Without package lists nothing has a candidate; old lists name versions that the mirror no longer has.
 		apt-cache show "$@" >/dev/null 2>&1 && $apt install "$@" && return 0
-		$apt update && $apt install "$@"
+		$apt update || return 1
+		# Another release may lack one: the others are wanted all the same.
+		for package; do
+			shift
+			apt-cache show "$package" >/dev/null 2>&1 && set -- "$@" "$package" || echo "no package '$package' here"
+		done
+		$apt install "$@"
 		;;
-	*) $as dnf -q -y install "$@" ;;
+	*) $as dnf -q -y --setopt=strict=False install "$@" ;;
 	esac
 }
 
@@ -91,21 +99,24 @@ missing=
 [ -n "$list" ] && [ -z "$missing" ] && { [ -n "$quiet" ] || say "all packages of $list are installed"; exit 0; }
 
 if [ -n "$list" ]; then
-	say "installing" $missing
-	log=$(mktemp)
-	if install $missing >"$log" 2>&1; then
-		rm -f "$log"
-		still=$(missing_of $uses)
-		[ -z "$still" ] || fail "still missing after installing:" $still
-		exit 0
+	if [ -n "$may_install" ]; then
+		say "installing" $missing
+		log=$(mktemp)
+		if install $missing >"$log" 2>&1; then
+			rm -f "$log"
+			still=$(missing_of $uses)
+			[ -n "$still" ] || exit 0
+			missing=$still
+		else
+			tail -n 5 "$log" >&2
+			rm -f "$log"
+		fi
 	fi
-	tail -n 5 "$log" >&2
-	rm -f "$log"
 	case $list in
 	*debian*) advice="run as root: apt-get install $(echo $missing)" ;;
 	*) advice="run as root: dnf install $(echo $missing)" ;;
 	esac
-	[ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null || advice="neither root nor sudo without a password; $advice"
+	[ -n "$may_install" ] || advice="neither root nor sudo without a password; $advice"
 else
 	advice="neither apt-get nor dnf here; install what packaging/debian-packages.txt lists by this system's names"
 fi
@@ -114,4 +125,4 @@ if [ -z "$lacking" ] && [ -n "$quiet" ]; then
 	say "going on without; $advice"
 	exit 0
 fi
-fail "${lacking:+missing: $(echo $lacking | tr '\n' ' '); }$advice"
+fail "${lacking:+missing: $(echo $lacking); }$advice"

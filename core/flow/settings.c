@@ -470,14 +470,23 @@ count_members(const struct node *root, const char *section)
 	return node && node->kind == NODE_MAPPING ? node->n : 0;
 }
 
+/* A section of the wrong shape has been reported: whether it names something nobody can say. */
+static bool
+names_nothing(const struct node *root, const char *section)
+{
+	const struct node *node = node_get(root, section);
+
+	return !node || node_null(node) || (node->kind == NODE_MAPPING && !node->n && !node->partial);
+}
+
 static void
 judge_nothing_to_run(struct judge *j, const struct node *root)
 {
 	if (report_incomplete(j->report) || root->partial)
 		return;
-	if (!count_members(root, "samplers"))
+	if (names_nothing(root, "samplers"))
 		report_error(j->report, &root->place, 1, "samplers", "nothing to run: no source; name at least one sampler");
-	if (!count_members(root, "stores"))
+	if (names_nothing(root, "stores"))
 		report_error(j->report, &root->place, 1, "stores", "nothing to run: no sink; name at least one store");
 }
 
@@ -493,7 +502,7 @@ judge_host(struct judge *j, const char *host)
 		set->host = set->program.host;
 	else if (settings_host_name(set->program.host_name == 1, name, sizeof(name)))
 		set->host = arena_string(&set->arena, name);
-	if (set->program.expect) {
+	if (set->program.expect && *set->program.expect) {
 		struct weir_err err = { 0 };
 		const struct node *node = node_get(set->root, "expect");
 
@@ -522,7 +531,7 @@ finish(struct settings *set)
 {
 	struct arena *arena = &set->arena;
 
-	set->control = set->program.control ? set->program.control
+	set->control = set->program.control && *set->program.control ? set->program.control
 	                                    : arena_printf(arena, "%s/control.sock", set->program.state ? set->program.state : "");
 	set->signature = arena_printf(arena, "%s\n%s\n%s\n%s\n%s\n%d %s", set->program.cluster, set->host ? set->host : "", set->program.state,
 	                              set->control, set->program.http, set->log.level, set->log.target);

@@ -34,6 +34,7 @@ struct weir_file {
 	unsigned flags;
 	int fd;
 	size_t ask;     /* that took in the whole file last time */
+	size_t page;    /* what seq_file hands out at most */
 	int64_t failed; /* since when it cannot be read */
 	int64_t retry;  /* when to try again; 0: it can be read */
 	bool told;      /* a capability row stands */
@@ -56,6 +57,7 @@ weir_file(struct weir_ctx *ctx, const char *path, unsigned flags)
 		.path = copy,
 		.flags = flags,
 		.fd = -1,
+		.page = weir_page_size(0),
 		.ask = flags & WEIR_READ_SMALL ? FIRST_SMALL : FIRST_PAGES * weir_page_size(0) - 1,
 	};
 	ctx->files = file;
@@ -186,7 +188,7 @@ static ssize_t
 read_on(struct weir_file *file)
 {
 	struct text *buffer = &file->ctx->buffer;
-	size_t page = weir_page_size(0);
+	size_t page = file->page;
 
 	for (size_t size = 0;;) {
 		int error = reserve(buffer, size, page);

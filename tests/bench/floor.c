@@ -40,7 +40,7 @@ need(int good, const char *what)
 }
 
 /* Every run of digits. */
-static __attribute__((noinline)) uint64_t
+static __attribute__((noinline, noclone)) uint64_t
 scan_text(const char *at, const char *end)
 {
 	uint64_t sum = 0;
@@ -90,7 +90,8 @@ read_netlink(struct loop *loop)
 		for (unsigned left = (unsigned)size; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
 			if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR)
 				return sum;
-			const char *at = (const char *)message + NLMSG_LENGTH(sizeof(struct if_stats_msg)) + NLA_HDRLEN;
+			const char *at =
+				(const char *)message + NLMSG_HDRLEN + sizeof(struct if_stats_msg) + sizeof(struct nlattr);
 			for (size_t i = 0; i < sizeof(struct rtnl_link_stats64) / 8; i++) {
 				uint64_t value;
 				memcpy(&value, at + 8 * i, 8);
@@ -100,7 +101,7 @@ read_netlink(struct loop *loop)
 	}
 }
 
-static __attribute__((noinline)) void
+static __attribute__((noinline, noclone)) void
 do_round(struct loop *loop)
 {
 	for (int i = 0; i < FILES; i++)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the crash and fault tests share: the shim, plugins built for them, and what stores hold in the end."""
+import contextlib
 import csv
 import ctypes
 import ctypes.util
@@ -114,7 +115,7 @@ def csv_tables(folder):
 def sqlite_tables(path):
 	"""{schema: (header, rows)} as the views and tables of that name show it; the file is whole."""
 	tables = {}
-	with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+	with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
 		assert db.execute("pragma integrity_check").fetchall() == [("ok",)]
 		for name, in db.execute("select schema from weir_table").fetchall():
 			cursor = db.execute(f'select * from "{name}"')
@@ -123,7 +124,7 @@ def sqlite_tables(path):
 
 
 def keys_of(path):
-	with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+	with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
 		found = {}
 		for schema, column in db.execute("select schema, column_name from weir_schema where kind = 'key' order by rowid"):
 			found.setdefault(schema, []).append(column)

@@ -560,6 +560,85 @@ test_lost_synced(void **unused)
 	scratch_free(folder);
 }
 
+/* What is on disk for sure, and by chance more of it: of each open part and of the journal. */
+static void
+lose_power(const struct csv *csv, const char *copy, uint64_t journal, struct dice *dice)
+{
+	char path[700];
+	for (const struct csv_part *part = csv->parts; part; part = part->next) {
+		snprintf(path, sizeof(path), "%s/%s", copy, csv_part_name(part).text);
+		uint64_t kept = part->synced + dice_below(dice, part->committed.length - part->synced + 1);
+		if (!part->linked && dice_below(dice, 2))
+			assert_int_equal(unlink(path), 0);
+		else
+			assert_int_equal(truncate(path, (off_t)kept), 0);
+	}
+	snprintf(path, sizeof(path), "%s/%s", copy, CSV_JOURNAL);
+	if (dice_below(dice, 2))
+		assert_int_equal(truncate(path, (off_t)(journal + dice_below(dice, csv->journal.length - journal + 1))), 0);
+}
+
+static void
+test_power_loss(void **unused)
+{
+	(void)unused;
+	struct dice dice = { 23 };
+	char *folder = scratch_new(), *copy = scratch_new();
+	struct life life = { .folder = folder, .syncs = 7, .rotate_size = 12000 };
+	assert_int_equal(life_open(&life), 0);
+	struct csv *csv = &life.store->csv;
+	uint64_t journal = csv->journal.length;
+	unsigned synced = 0, earlier = 0, compressed = 0;
+	while (life.step < 2 * STEPS) {
+		assert_int_equal(life_step(&life, life.step + 1), 0);
+		/* A step may sync more than it was asked to; never less. */
+		if (life.step % life.syncs == 0)
+			synced = life.step;
+		if (!csv->journal.dirty)
+			journal = csv->journal.length;
+		for (int i = 0; i < 4; i++) {
+			folder_copy(folder, copy);
+			lose_power(csv, copy, journal, &dice);
+			int step = open_damaged(copy, 0);
+			assert_in_range(step, synced, life.step);
+			earlier += step < (int)life.step;
+		}
+		char *list = file_list(folder);
+		compressed += strstr(list, ".zst") != NULL;
+		free(list);
+	}
+	life_end(&life);
+	assert_true(earlier > 20);
+	assert_true(compressed > 0);
+	scratch_free(folder);
+	scratch_free(copy);
+}
+
+/* A new journal while a step is begun, and death: nothing of that step counts. */
+static void
+test_new_journal_amid_step(void **unused)
+{
+	(void)unused;
+	char *folder = scratch_new(), *copy = scratch_new();
+	struct life life = { .folder = folder };
+	assert_int_equal(life_open(&life), 0);
+	assert_int_equal(life_step(&life, 1), 0);
+	life.store->csv.buffer = 1;
+	for (unsigned step = 2; step < 8; step++) {
+		struct weir_batch *batch[4];
+		size_t n = make_step(&life.tables, step, batch);
+		assert_int_equal(store_write(life.store, (const struct weir_batch *const *)batch, n), 0);
+		for (size_t i = 0; i < n; i++)
+			maker_free_batch(batch[i]);
+	}
+	assert_int_equal(csv_journal_rewrite(&life.store->csv, &life.store->err), 0);
+	folder_copy(folder, copy);
+	life_end(&life);
+	assert_int_equal(open_damaged(copy, 0), 1);
+	scratch_free(folder);
+	scratch_free(copy);
+}
+
 static void
 test_newer_version(void **unused)
 {
@@ -604,7 +683,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_failpoints), cmocka_unit_test(test_any_byte), cmocka_unit_test(test_file_limit),
 		cmocka_unit_test(test_full_disk), cmocka_unit_test(test_bit_flips), cmocka_unit_test(test_truncation),
-		cmocka_unit_test(test_lost_pages), cmocka_unit_test(test_lost_synced), cmocka_unit_test(test_newer_version),
+		cmocka_unit_test(test_lost_pages), cmocka_unit_test(test_lost_synced), cmocka_unit_test(test_power_loss),
+		cmocka_unit_test(test_new_journal_amid_step), cmocka_unit_test(test_newer_version),
 		cmocka_unit_test(test_no_journal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

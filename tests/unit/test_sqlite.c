@@ -410,6 +410,24 @@ table_dropped_by_hand(void **state)
 }
 
 static void
+column_dropped_by_hand(void **state)
+{
+	const struct place *place = *state;
+	if (sqlite3_libversion_number() < 3035000) /* has no DROP COLUMN */
+		skip();
+	struct weir_ctx *ctx = sqlite_new(place->path);
+	store_batch(ctx, cpu_batch(&cpu_schema, 1, 1));
+	sqlite_end(ctx);
+	user_does(place->path, "ALTER TABLE cpu DROP COLUMN user_time", NULL);
+	ctx = sqlite_new(place->path);
+	store_batch(ctx, cpu_batch(&cpu_schema, 2, 2));
+	sqlite_end(ctx);
+	expect(place->path, "SELECT time, user_time FROM cpu", "1|~\n2|0.57\n");
+	expect(place->path, "SELECT group_concat(column_name) FROM weir_schema WHERE schema = 'cpu'",
+		"time,cluster,host,source,cpu,pages,user_time\n");
+}
+
+static void
 many_schemas(void **state)
 {
 	const struct place *place = *state;
@@ -462,7 +480,7 @@ schemas_that_cannot_be(void **state)
 	struct weir_ctx *ctx = sqlite_new(place->path);
 	for (size_t i = 0; i < WEIR_COUNT(names); i++) {
 		struct weir_schema schema = two_columns(names[i], columns);
-		refused(ctx, &schema);
+		assert_non_null(strstr(refused(ctx, &schema).reason, "no table of a SQLite store"));
 	}
 	static const char *const bad_columns[] = { "host", "time", "name",
 		"a\" INTEGER); DROP TABLE cpu; --", "" };
@@ -596,6 +614,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(keys_change, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(divisor_changes_nothing, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(table_dropped_by_hand, place_set_up, place_tear_down),
+		cmocka_unit_test_setup_teardown(column_dropped_by_hand, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(many_schemas, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(schemas_that_cannot_be, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(unit_changes, place_set_up, place_tear_down),

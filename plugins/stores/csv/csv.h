@@ -227,7 +227,7 @@ bool csv_journal_long(const struct csv *, uint64_t limit);
 
 /* Read the state out of a journal, of its first `limit` entries; how many there are and where the last one ends. */
 struct csv_replay {
-	size_t entries;
+	size_t entries, durable; /* durable: up to the last of which all is on disk */
 	uint64_t end, base;
 	uint32_t chain;
 	bool dirty;

@@ -623,6 +623,8 @@ csv_journal_replay(struct csv *csv, const char *data, size_t size, size_t limit,
 		replay->end = at;
 		replay->chain = chain;
 		replay->base = replay->entries++ ? replay->base : at;
+		if (!replay->dirty)
+			replay->durable = replay->entries;
 	}
 	return 0;
 }

@@ -53,7 +53,8 @@ csv_read_at(int fd, void *data, size_t size, uint64_t offset)
 int
 csv_open_at(int folder, const char *path, int flags)
 {
-	int fd = openat(folder, path, flags | O_CLOEXEC | O_NOFOLLOW, 0666);
+	/* A named pipe in the place of a file is refused, not waited for. */
+	int fd = openat(folder, path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
 	if (fd < 0)
 		return -errno;
 	if (fd > 0)

@@ -65,36 +65,47 @@ check_part(struct csv *csv, struct csv_part *part, char *chunk, struct weir_err 
 	return result < 0 ? weir_fail(err, result, "cannot read '%s/%s'", csv->path, name.text) : result;
 }
 
+/* *bad: the first part that is not as the journal says. */
 static int
-check_parts(struct csv *csv, struct weir_err *err)
+check_parts(struct csv *csv, struct csv_name *bad, struct weir_err *err)
 {
 	char *chunk = malloc(CHUNK);
 	if (!chunk)
 		return weir_fail(err, -ENOMEM, "cannot check '%s'", csv->path);
 	int result = 1;
-	for (struct csv_part *part = csv->parts; result == 1 && part; part = part->next)
+	for (struct csv_part *part = csv->parts; result == 1 && part; part = part->next) {
 		result = check_part(csv, part, chunk, err);
+		if (result == 0)
+			*bad = csv_part_name(part);
+	}
 	free(chunk);
 	return result;
 }
 
-/* Back from the last entry to the first good one. The state is that entry's then. */
+/*
+ * Back from the last entry to the first good one. The state is that entry's then. Not beyond what was put on disk: a part that
+ * is wrong there was not lost with the power, and the rows of all others would be cut off for it.
+ */
 static int
 find_state(struct csv *csv, const char *data, size_t size, struct csv_replay *replay, struct weir_err *err)
 {
+	struct csv_name bad = { 0 };
 	for (size_t limit = SIZE_MAX; limit > 0; limit = replay->entries - 1) {
 		csv_state_free(csv);
 		int result = csv_journal_replay(csv, data, size, limit, replay, err);
 		if (result < 0)
 			return result;
 		if (replay->entries == 0)
-			break;
-		result = check_parts(csv, err);
+			return weir_failx(err, -EBADMSG, "'%s/%s' holds no whole entry: give it back from a copy, or move the folder away",
+			                  csv->path, CSV_JOURNAL);
+		result = check_parts(csv, &bad, err);
 		if (result != 0)
 			return result < 0 ? result : 0;
+		if (replay->entries <= replay->durable)
+			break;
 	}
-	return weir_failx(err, -EBADMSG, "the parts in '%s' are not those of '%s': give them back from a copy, or move the folder away",
-	                  csv->path, CSV_JOURNAL);
+	return weir_failx(err, -EBADMSG, "'%s/%s' is not as '%s' says: give it back from a copy, or move the folder away",
+	                  csv->path, bad.text, CSV_JOURNAL);
 }
 
 /* Cut parts to what is committed, forget those that are gone. *changed: the journal says what is no longer so. */
@@ -223,6 +234,12 @@ csv_check_version(struct csv *csv, struct weir_err *err)
 	if (fd < 0)
 		return weir_fail(err, fd, "cannot open '%s/%s'", csv->path, CSV_JOURNAL);
 	char head[65] = "";
+	struct stat st;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return weir_failx(err, -EBADMSG, "'%s/%s' is no file: give it back from a copy, or move the folder away", csv->path,
+		                  CSV_JOURNAL);
+	}
 	ssize_t size = pread(fd, head, sizeof(head) - 1, 0);
 	int result = size < 0 ? weir_fail(err, -errno, "cannot read '%s/%s'", csv->path, CSV_JOURNAL) : 0;
 	close(fd);

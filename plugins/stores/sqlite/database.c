@@ -161,8 +161,8 @@ set_up(struct store *store, struct weir_err *err)
 	char text[300];
 	sqlite3_snprintf(sizeof(text), text,
 		"PRAGMA synchronous = NORMAL; PRAGMA cache_size = -%lld; PRAGMA wal_autocheckpoint = 1000;"
-		"PRAGMA journal_size_limit = 16777216; PRAGMA legacy_alter_table = ON; PRAGMA "
-		"secure_delete = OFF;"
+		"PRAGMA journal_size_limit = 16777216; PRAGMA legacy_alter_table = ON;"
+		"PRAGMA secure_delete = OFF;"
 		"PRAGMA temp_store = MEMORY",
 		(long long)(store->page_cache / 1024));
 	return rc ? rc : database_execute(store, text, err);

@@ -38,8 +38,8 @@ static const char creation[] =
 
 	"CREATE TABLE weir_deleted (\n"
 	"  schema TEXT NOT NULL, key BLOB NOT NULL, version INTEGER NOT NULL,\n"
-	"  updated INTEGER NOT NULL, weir_incarnation INTEGER NOT NULL, weir_sequence INTEGER NOT "
-	"NULL,\n"
+	"  updated INTEGER NOT NULL, weir_incarnation INTEGER NOT NULL,\n"
+	"  weir_sequence INTEGER NOT NULL,\n"
 	"  PRIMARY KEY (schema, key)\n"
 	") WITHOUT ROWID;"
 
@@ -58,8 +58,8 @@ static const char creation[] =
 	" time is microseconds since 1970 in UTC; bool is 0 or 1; missing and not-a-number are NULL'),"
 	" ('weir_schema', 'kind', 'str', 'label',"
 	" 'key, counter (only grows, save for resets), gauge or label'),"
-	" ('weir_schema', 'unit', 'str', 'label', 'unit in UCUM spelling (s By 1 J Hz Cel W); text has "
-	"none'),"
+	" ('weir_schema', 'unit', 'str', 'label',"
+	" 'unit in UCUM spelling (s By 1 J Hz Cel W); text has none'),"
 	" ('weir_schema', 'help', 'str', 'label', 'what the column means')";
 
 static int

@@ -87,7 +87,7 @@ write_holder(int fd, const char *name)
 {
 	char host[HOST_NAME_MAX + 1] = "";
 	if (gethostname(host, sizeof(host) - 1) < 0)
-		strcpy(host, "localhost");
+		snprintf(host, sizeof(host), "localhost");
 	char text[256];
 	int length = snprintf(text, sizeof(text), "%s %ld %s\n", host, (long)getpid(), name);
 	size_t size = length < (int)sizeof(text) ? (size_t)length : sizeof(text) - 1;

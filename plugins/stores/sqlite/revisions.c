@@ -46,8 +46,8 @@ load_columns(struct store *store, struct shape *shape, struct weir_err *err)
 	/* Who drops a column by hand has dropped it for us too. */
 	sqlite3_stmt *statement = database_prepare(store,
 		"SELECT column_name, type, kind, unit, help, divisor, modulus FROM weir_column"
-		" WHERE table_name = ?1 AND column_name IN (SELECT name FROM pragma_table_info(?1)) ORDER "
-		"BY position",
+		" WHERE table_name = ?1 AND column_name IN (SELECT name FROM pragma_table_info(?1))"
+		" ORDER BY position",
 		shape->table, err);
 	if (!statement)
 		return err->code;

@@ -30,19 +30,17 @@ static const struct weir_option options[] = {
 };
 
 static const char description[] =
-	"Every schema is a table of its name. Times are integers, microseconds since 1970 in UTC. The "
-	"table weir_schema has one row"
-	" per column with type, kind, unit and help, so that `sqlite3 FILE` needs no manual. Series "
-	"get a row per sample and an index"
-	" on time; entities keep the latest version of each key.\n\n"
-	"A column that appears later is added to its table. When a column changes its type or the keys "
-	"change, the rows go to a"
-	" further table (weir_r2_NAME) and NAME becomes a view over all of them.\n\n"
-	"One process writes; it holds FILE.lock. Any number of others may read meanwhile: the database "
-	"has a write-ahead log. A step"
-	" of batches and its marks are one transaction, so kill -9 leaves each record exactly once. "
-	"Power loss may cost the commits"
-	" since the last `sync` and never damages the file.";
+	"Every schema is a table of its name. Times are integers, microseconds since 1970 in UTC."
+	" The table weir_schema has one row per column with type, kind, unit and help, so that"
+	" `sqlite3 FILE` needs no manual. Series get a row per sample and an index on time; entities"
+	" keep the latest version of each key.\n\n"
+	"A column that appears later is added to its table. When a column changes its type or the keys"
+	" change, the rows go to a further table (weir_r2_NAME) and NAME becomes a view over all of"
+	" them.\n\n"
+	"One process writes; it holds FILE.lock. Any number of others may read meanwhile: the database"
+	" has a write-ahead log. A step of batches and its marks are one transaction, so kill -9 leaves"
+	" each record exactly once. Power loss may cost the commits since the last `sync` and never"
+	" damages the file.";
 
 static int
 sqlite_open(void *state, struct weir_ctx *ctx, struct weir_err *err)

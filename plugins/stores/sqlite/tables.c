@@ -28,11 +28,19 @@ static int
 record_column(struct store *store, const struct shape *shape, size_t position, struct weir_err *err)
 {
 	const struct weir_column *column = &shape->column[position];
+	/* What a column of this name, dropped by hand, has left. */
 	sqlite3_stmt *statement = database_prepare(store,
-		"INSERT OR REPLACE INTO weir_column (table_name, position, column_name, type, kind, unit, "
-		"help, divisor, modulus)"
-		" VALUES (?1, (SELECT count(*) FROM weir_column WHERE table_name = ?1), ?2, ?3, ?4, ?5, "
-		"?6, ?7, ?8)",
+		"DELETE FROM weir_column WHERE table_name = ?1 AND column_name = ?2", shape->table, err);
+	if (!statement)
+		return err->code;
+	sqlite3_bind_text(statement, 2, column->name, -1, SQLITE_STATIC);
+	if (database_finish(store, statement, sqlite3_step(statement), err))
+		return err->code;
+	statement = database_prepare(store,
+		"INSERT INTO weir_column (table_name, position,"
+		" column_name, type, kind, unit, help, divisor, modulus) VALUES (?1,"
+		" (SELECT coalesce(max(position) + 1, 0) FROM weir_column WHERE table_name = ?1),"
+		" ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 		shape->table, err);
 	if (!statement)
 		return err->code;
@@ -56,8 +64,8 @@ record_table(
 	if (!statement || database_finish(store, statement, sqlite3_step(statement), err))
 		return err->code;
 	statement = database_prepare(store,
-		"INSERT OR REPLACE INTO weir_table (name, schema, revision, entity) VALUES (?1, ?2, ?3, "
-		"?4)",
+		"INSERT OR REPLACE INTO weir_table (name, schema, revision, entity)"
+		" VALUES (?1, ?2, ?3, ?4)",
 		shape->table, err);
 	if (!statement)
 		return err->code;
@@ -162,7 +170,7 @@ table_rename_plain(
 		if (strcmp(shape->table, schema) != 0)
 			continue;
 		char former[sizeof(shape->table)];
-		strcpy(former, shape->table);
+		memcpy(former, shape->table, sizeof(former));
 		sqlite3_snprintf(
 			sizeof(shape->table), shape->table, "weir_r%d_%s", shape->revision, schema);
 		sqlite3_str *text = sqlite3_str_new(store->db);
