@@ -30,7 +30,7 @@ stop()
 	[ -z "$view" ] || kill -TERM "$view" 2>/dev/null
 	[ -z "$agent" ] || kill -TERM "$agent" 2>/dev/null
 }
-trap 'interrupted=yes; stop' INT TERM
+trap 'interrupted=yes; [ -z "$view" ] || kill -TERM "$view" 2>/dev/null' INT TERM
 trap stop EXIT
 
 $group "$weir" run conf/laptop.yaml </dev/null >var/weir.log 2>&1 &

@@ -194,6 +194,8 @@ def run_job(job, timeout, scratch):
 		return outcome
 	# Short names: the path of a Unix socket has room for 107 bytes.
 	folder = Path(tempfile.mkdtemp(prefix="", dir=scratch))
+	# A test that gives up root's rights must still reach its own folder.
+	folder.chmod(0o755)
 	report = folder / "report.xml"
 	if kind == "pytest":
 		command = [*command, f"--junitxml={report}", f"--basetemp={folder}/t"]
@@ -240,6 +242,7 @@ def main():
 	jobs = [job for job in find_jobs(build, missing) if arguments.filter in job[0]]
 	outcomes = []
 	scratch = tempfile.mkdtemp(prefix="wt-")
+	os.chmod(scratch, 0o755)
 	try:
 		with concurrent.futures.ThreadPoolExecutor(2) as pool:
 			for done in concurrent.futures.as_completed(

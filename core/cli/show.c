@@ -128,9 +128,14 @@ program_value(struct build *b, const struct settings *set, const char *name, boo
 
 	if (!strcmp(name, "host") && set->host && (!given || host_given))
 		return scalar(b, host_given ? &command_line : &defaults, set->host, strlen(set->host));
-	if (!strcmp(name, "control") && !given)
-		return scalar(b, &defaults, set->control, strlen(set->control));
-	return given;
+	if (strcmp(name, "control") || given)
+		return given;
+	struct node *control = scalar(b, &defaults, set->control, strlen(set->control));
+	const struct node *state = node_get(set->root, "state");
+
+	if (control)
+		control->secret = state && state->secret;
+	return control;
 }
 
 int

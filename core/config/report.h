@@ -46,7 +46,7 @@ size_t report_files(const struct report *);
  * there is nothing to say. */
 void report_print(const struct report *, struct text *out);
 
-/* The same for programs: FILE:LINE:COLUMN: SEVERITY: TEXT alone, or an object a line; all of them. */
+/* All of it for programs: "FILE:LINE:COLUMN: SEVERITY: TEXT" alone, or an object a line. */
 void report_print_gcc(const struct report *, struct text *out);
 void report_print_json(const struct report *, struct text *out);
 

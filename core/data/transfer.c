@@ -3,6 +3,7 @@
 #include "data/transfer.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "data/schema.h"
@@ -61,33 +62,26 @@ transfer_pack(const struct weir_batch *b, struct text *out)
 		pack(out, b->deleted, words * sizeof(uint64_t));
 }
 
-/* The bytes of symbol `index`; a walk, as symbols are few in what samplers send. */
-static const void *
-symbol_at(const unsigned char *symbols, uint64_t index, uint32_t *length)
+/* Where each symbol's length stands, from malloc; NULL when they are not all there, or out of memory. */
+static const unsigned char **
+find_symbols(struct reader *r, uint32_t n)
 {
-	for (;; index--) {
-		memcpy(length, symbols, sizeof(*length));
-		symbols += sizeof(*length);
-		if (!index)
-			return symbols;
-		symbols += *length;
-	}
-}
+	/* Not more memory than the bytes that came can stand for. */
+	const unsigned char **symbols = n <= r->left / sizeof(uint32_t) ? malloc((n + (size_t)1) * sizeof(*symbols)) : NULL;
 
-static bool
-skip_symbols(struct reader *r, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		const void *p = take(r, sizeof(uint32_t));
-		uint32_t length;
+	for (uint32_t i = 0; symbols && i < n; i++) {
+		const unsigned char *p = take(r, sizeof(uint32_t));
+		uint32_t length = 0;
 
-		if (!p)
-			return false;
-		memcpy(&length, p, sizeof(length));
-		if (!take(r, length))
-			return false;
+		if (p)
+			memcpy(&length, p, sizeof(length));
+		if (!p || !take(r, length)) {
+			free(symbols);
+			return NULL;
+		}
+		symbols[i] = p;
 	}
-	return true;
+	return symbols;
 }
 
 static uint64_t
@@ -100,7 +94,8 @@ word_at(const unsigned char *words, size_t i)
 }
 
 static bool
-unpack_cell(struct weir_row *row, const struct weir_column *c, size_t column, uint64_t raw, const unsigned char *symbols, uint32_t n)
+unpack_cell(struct weir_row *row, const struct weir_column *c, size_t column, uint64_t raw, const unsigned char *const *symbols,
+            uint32_t n)
 {
 	uint32_t length;
 
@@ -110,13 +105,42 @@ unpack_cell(struct weir_row *row, const struct weir_column *c, size_t column, ui
 	}
 	if (raw >= n)
 		return false;
-	const char *text = symbol_at(symbols, raw, &length);
+	const char *text = (const char *)symbols[raw] + sizeof(length);
 
+	memcpy(&length, symbols[raw], sizeof(length));
 	if (c->type == WEIR_STR)
 		weir_set_str(row, column, text, length);
 	else
 		weir_set_bytes(row, column, text, length);
 	return true;
+}
+
+/* What lies behind the symbols; the sizes are checked. */
+struct table {
+	const unsigned char *times, *columns, *deleted;
+	size_t words, column_size;
+};
+
+static bool
+unpack_row(struct builder *b, const struct weir_schema *schema, const struct table *t, size_t i, const unsigned char *const *symbols,
+           uint32_t n)
+{
+	struct weir_row *row = builder_row(b, (int64_t)word_at(t->times, i));
+	size_t keys = schema_keys(schema);
+	bool good = true;
+
+	for (size_t c = 0; good && c < schema->n_columns; c++) {
+		const unsigned char *column = t->columns + c * t->column_size;
+		bool present = word_at(column, i / 64) >> (i % 64) & 1;
+
+		if (present)
+			good = unpack_cell(row, &schema->columns[c], c, word_at(column + t->words * 8, i), symbols, n);
+		else
+			good = c >= keys;
+	}
+	if (t->deleted && (word_at(t->deleted, i / 64) >> (i % 64) & 1))
+		weir_row_delete(row);
+	return good;
 }
 
 int
@@ -125,39 +149,29 @@ transfer_unpack(const void *data, size_t size, const struct weir_schema *schema,
 	struct reader r = { data, size };
 	const void *p = take(&r, sizeof(struct head));
 	struct head head;
-	size_t before = builder_rows(b), keys = schema_keys(schema);
+	size_t before = builder_rows(b);
 
 	if (!p)
 		return weir_failx(err, -EBADMSG, "a batch of %zu bytes is none", size);
 	memcpy(&head, p, sizeof(head));
-	size_t words = ((size_t)head.rows + 63) / 64, column_size = words * 8 + (size_t)head.rows * 8;
-	const unsigned char *symbols = r.at;
+	bool good = head.rows <= ROWS_MOST && head.symbols <= SYMBOLS_MOST && head.columns == schema->n_columns && head.deleted <= 1;
+	const unsigned char **symbols = good ? find_symbols(&r, head.symbols) : NULL;
 
-	if (head.rows > ROWS_MOST || head.symbols > SYMBOLS_MOST || head.columns != schema->n_columns || head.deleted > 1 ||
-	    !skip_symbols(&r, head.symbols))
+	if (!symbols)
 		return weir_failx(err, -EBADMSG, "a batch for schema '%s' is damaged", schema->name);
-	const unsigned char *times = take(&r, (size_t)head.rows * 8), *columns = times ? take(&r, column_size * head.columns) : NULL;
-	const unsigned char *deleted = columns && head.deleted ? take(&r, words * 8) : NULL;
+	struct table t = { .words = ((size_t)head.rows + 63) / 64 };
 
-	if (!columns || (head.deleted && !deleted) || r.left)
+	t.column_size = t.words * 8 + (size_t)head.rows * 8;
+	t.times = take(&r, (size_t)head.rows * 8);
+	t.columns = t.times ? take(&r, t.column_size * head.columns) : NULL;
+	t.deleted = t.columns && head.deleted ? take(&r, t.words * 8) : NULL;
+	if (!t.columns || (head.deleted && !t.deleted) || r.left) {
+		free(symbols);
 		return weir_failx(err, -EBADMSG, "a batch for schema '%s' has the wrong size", schema->name);
-	bool good = true;
-
-	for (size_t i = 0; good && i < head.rows; i++) {
-		struct weir_row *row = builder_row(b, (int64_t)word_at(times, i));
-
-		for (size_t c = 0; good && c < head.columns; c++) {
-			const unsigned char *column = columns + c * column_size;
-			bool present = word_at(column, i / 64) >> (i % 64) & 1;
-
-			if (present)
-				good = unpack_cell(row, &schema->columns[c], c, word_at(column + words * 8, i), symbols, head.symbols);
-			else
-				good = c >= keys;
-		}
-		if (deleted && (word_at(deleted, i / 64) >> (i % 64) & 1))
-			weir_row_delete(row);
 	}
+	for (size_t i = 0; good && i < head.rows; i++)
+		good = unpack_row(b, schema, &t, i, symbols, head.symbols);
+	free(symbols);
 	if (good)
 		return 0;
 	builder_truncate(b, before);

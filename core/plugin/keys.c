@@ -159,7 +159,8 @@ grow(struct weir_keys *keys)
 static bool
 word_is(const char *word, const char *name, size_t length)
 {
-	return !strncmp(word, name, length) && !word[length];
+	/* The name may hold NULs. */
+	return strlen(word) == length && !memcmp(word, name, length);
 }
 
 /*

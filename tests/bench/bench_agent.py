@@ -221,11 +221,12 @@ def calls():
 
 
 def memory_and_rate():
-	seconds = 10 if QUICK else 30
+	seconds = 8 if QUICK else 30
 	p = agent("rate", SIX_PLAIN, csv("rate_csv"))
+	loop = bare("floor_rate", "file", offset=PERIOD / 2)
 	load = pathlib.Path("/proc/loadavg").read_text().split()[0]
-	with running(p):
-		sleep_to(int(time.time()) + 2 + seconds + 0.5)
+	with running(p, loop):
+		sleep_to(int(time.time()) + 1 + seconds + 0.5)
 		resident, proportional = p.memory("Rss"), p.memory("Pss")
 	times = []
 	for part in pathlib.Path(f"{FOLDER}/rate_csv/meminfo").glob("*.csv"):
@@ -238,7 +239,7 @@ def memory_and_rate():
 	row("memory, sampling to CSV, resident", "MB", resident, "collectd elsewhere", 3.1, "ours<=3.5")
 	row("memory, sampling to CSV, proportional", "MB", proportional, "collectd elsewhere", 1.6, "")
 	row("rate kept at 10 Hz", "of it", len(gaps) / round((times[-1] - times[0]) / PERIOD), "", None, "ours>=0.9995")
-	row("widest gap at 10 Hz", "periods", max(gaps) / PERIOD, "", None, "ours<=1.02")
+	row("widest gap at 10 Hz", "periods", max(gaps) / PERIOD, "bare loop", float(loop.text().split()[-1]), "ours<=1.02")
 	note(f"10 Hz for {seconds} s at load {load}: {len(times)} rows, {off_slot} woken more than 1 ms late and stamped so")
 
 
@@ -260,7 +261,7 @@ def peers():
 		others.append(Process("collectd", [collectd, "-f", "-C", f"{FOLDER}/collectd.conf"]))
 	processes = (bare("floor_1", "file", 1, 0.2), agent("sample_1", SIX_PLAIN, discard("sample_1"), 1, 0.4),
 				 agent("store_1", SIX_PLAIN, csv("store_1_csv"), 1, 0.6), *others)
-	n, seconds = (2, 4) if QUICK else (3, 7)
+	n, seconds = (2, 3) if QUICK else (3, 7)
 	with running(*processes):
 		time.sleep(1)
 		dead = [p for p in processes if not p.alive()]
@@ -322,6 +323,8 @@ def instructions(values):
 	if six:
 		row("sample, instructions of a value", "/value", six / values, "LDMS elsewhere", 1800, "")
 	unknown = {"netstat": (", extra: [NoSuchKey]", ""), "perf": (", events: [nosuch]", "")}
+	if QUICK:
+		del unknown["perf"]
 	for name, (with_option, without) in unknown.items():
 		found = instructions_of_rounds([watch(f"cg_{name}", {name: without}), watch(f"cg_{name}_odd", {name: with_option})], seconds)
 		plain, odd = found[f"cg_{name}"], found[f"cg_{name}_odd"]

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bytes that a value takes in the CSV store, open and in closed zstd parts: the six samplers on this machine as it is, and on a
- * saved tree of it in which every other counter moves between ticks by an amount of its own, up to a million.
+ * Bytes that a value takes in the CSV store, open and in closed zstd parts: the six samplers on
+ * this machine as it is, and on a saved tree of it in which every other counter moves between ticks
+ * by an amount of its own, up to a million.
  *
- * The samplers are those of the build (WEIR_BUILD); stamps are a second apart, whatever the pace of the loop.
+ * The samplers are those of the build (WEIR_BUILD); stamps are a second apart, whatever the pace of
+ * the loop.
  *
  * with: plugins/stores/csv tests/unit/store_batches.c
  * needs: libzstd zlib
@@ -30,10 +32,12 @@ extern const struct weir_plugin weir_plugin;
 enum { TICKS = 600, FLUSH = 2, SAMPLERS = 6, MOST_TEXT = 1 << 16, MOST_NUMBERS = 4096 };
 #define NOON INT64_C(1795262400000000) /* 2026-11-21T12:00:00Z */
 
-static const char *const samplers[SAMPLERS] = { "cpu", "meminfo", "vmstat", "loadavg", "disk", "netdev" };
+static const char *const samplers[SAMPLERS] = { "cpu", "meminfo", "vmstat", "loadavg", "disk",
+	"netdev" };
 
 /* A file of the synthetic tree: its text at first, and what each number gains in a tick. */
-static const char *const files[] = { "stat", "meminfo", "vmstat", "loadavg", "diskstats", "net/dev" };
+static const char *const files[] = { "stat", "meminfo", "vmstat", "loadavg", "diskstats",
+	"net/dev" };
 enum { FILES = sizeof(files) / sizeof(*files) };
 struct source {
 	char text[MOST_TEXT];
@@ -72,8 +76,10 @@ source_read(struct source *s, const char *name, struct dice *dice)
 		if (!begins_number(s->text, at))
 			continue;
 		s->number[s->n] = strtoull(s->text + at, NULL, 10);
-		/* Half of them stand still, as most of the kernel's do. Device numbers of diskstats too: the first two of a line. */
-		bool still = gauge || (dice_roll(dice) & 1) || (!strcmp(name, "diskstats") && s->number[s->n] < 260);
+		/* Half of them stand still, as most of the kernel's do. Device numbers of diskstats too:
+		 * the first two of a line. */
+		bool still =
+			gauge || (dice_roll(dice) & 1) || (!strcmp(name, "diskstats") && s->number[s->n] < 260);
 		s->gain[s->n++] = still ? 0 : UINT64_C(1) << dice_below(dice, 20);
 	}
 }
@@ -108,7 +114,8 @@ struct rig {
 };
 
 static struct weir_ctx *
-open_instance(const struct weir_plugin *plugin, const char *root, struct keeper *keeper, const char *path)
+open_instance(
+	const struct weir_plugin *plugin, const char *root, struct keeper *keeper, const char *path)
 {
 	struct weir_err err = { 0 };
 	struct origin origin = { "hydra", "n001", plugin->name, 1 };
@@ -116,7 +123,8 @@ open_instance(const struct weir_plugin *plugin, const char *root, struct keeper 
 	const struct weir_option *options = plugin->options;
 	need(ctx && option_defaults(options, ctx->state, &ctx->arena, &err) == 0, "out of memory");
 	if (path)
-		need(option_set(option_named(options, "path"), ctx->state, path, &ctx->arena, &err) == 0, err.text);
+		need(option_set(option_named(options, "path"), ctx->state, path, &ctx->arena, &err) == 0,
+			err.text);
 	need(instance_open(ctx, &err) == 0, err.text);
 	return ctx;
 }
@@ -144,7 +152,8 @@ rig_tick(struct rig *rig, int64_t time)
 		struct weir_err err = { 0 };
 		struct weir_ctx *ctx = rig->sampler[i];
 		instance_begin(ctx, time);
-		need(instance_end(ctx, ctx->plugin->sampler.sample(ctx->state, &ctx->out, &err), &err) == 0, err.text);
+		need(instance_end(ctx, ctx->plugin->sampler.sample(ctx->state, &ctx->out, &err), &err) == 0,
+			err.text);
 	}
 }
 
@@ -172,7 +181,8 @@ rig_flush(struct rig *rig)
 			if (batch)
 				store_one(rig, batch);
 		}
-	need(weir_plugin.store.commit(rig->store->state, &(struct weir_commit){ 0 }, &err) == 0, err.text);
+	need(weir_plugin.store.commit(rig->store->state, &(struct weir_commit){ 0 }, &err) == 0,
+		err.text);
 }
 
 static void
@@ -208,7 +218,8 @@ remove_entry(const char *path, const struct stat *st, int kind, struct FTW *ftw)
 }
 
 static void
-measure(const char *name, const char *base, const char *root, struct source *source, struct dice *dice)
+measure(
+	const char *name, const char *base, const char *root, struct source *source, struct dice *dice)
 {
 	char path[400];
 	snprintf(path, sizeof(path), "%s/%s", base, source ? "busy" : "idle");
@@ -232,14 +243,18 @@ measure(const char *name, const char *base, const char *root, struct source *sou
 	/* Days later all parts are over; compression comes piece by piece. */
 	struct weir_err err = { 0 };
 	for (int i = 0; i < 200 && (plain_bytes || !packed_bytes); i++) {
-		need(weir_plugin.store.tend(rig.store->state, clock_wall_us() + INT64_C(86400000000) * (i + 2), &err) == 0, err.text);
+		need(weir_plugin.store.tend(
+				 rig.store->state, clock_wall_us() + INT64_C(86400000000) * (i + 2), &err) == 0,
+			err.text);
 		plain_bytes = packed_bytes = 0;
 		nftw(path, add_size, 16, FTW_PHYS);
 	}
 	need(plain_bytes == 0 && packed_bytes > 0, "parts were not compressed");
 	double packed = (double)packed_bytes / (double)rig.values;
-	printf("row\tCSV, open parts, %s\tB/value\t%.3f\tLDMS CSV elsewhere\t5.3\tours<=8\n", name, open);
-	printf("row\tCSV, closed zstd parts, %s\tB/value\t%.3f\tatop, zlib, elsewhere\t0.4\tours<=2\n", name, packed);
+	printf(
+		"row\tCSV, open parts, %s\tB/value\t%.3f\tLDMS CSV elsewhere\t5.3\tours<=8\n", name, open);
+	printf("row\tCSV, closed zstd parts, %s\tB/value\t%.3f\tatop, zlib, elsewhere\t0.4\tours<=2\n",
+		name, packed);
 	rig_close(&rig);
 }
 

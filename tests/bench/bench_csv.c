@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The CSV store's cost of a value, write and commit together, against fwrite of the same bytes in the same folder. CPU time of
- * the process, the best of several rounds.
+ * The CSV store's cost of a value, write and commit together, against fwrite of the same bytes in
+ * the same folder. CPU time of the process, the best of several rounds.
  *
  * usage: bench_csv [FOLDER]
  *
@@ -73,7 +73,8 @@ make_batch(const struct kind *kind, const struct weir_schema *schema, struct dic
 	for (size_t row = 0; row < kind->rows; row++) {
 		maker_row(maker, INT64_C(1795262400000000));
 		for (size_t i = 0; i < COLUMNS; i++) {
-			uint64_t value = dice_roll(dice) >> (64 - kind->bits) >> dice_below(dice, kind->bits > 20 ? 20 : kind->bits);
+			uint64_t value = dice_roll(dice) >> (64 - kind->bits) >>
+							 dice_below(dice, kind->bits > 20 ? 20 : kind->bits);
 			if (kind->type == WEIR_F64 && !kind->divisor)
 				maker_f64(maker, i, (double)value / 1000);
 			else
@@ -95,10 +96,16 @@ open_store(const char *folder)
 	struct weir_err err = { 0 };
 	const struct weir_option *options = weir_plugin.options;
 	struct store store = { .state = calloc(1, weir_plugin.state_size) };
-	store.ctx = (struct weir_ctx){ .plugin = &weir_plugin, .root = "", .origin = { .cluster = "hydra", .host = "n001", .source = "bench" } };
-	need(store.state && option_defaults(options, store.state, &store.arena, &err) == 0, "out of memory");
-	need(option_set(option_named(options, "path"), store.state, folder, &store.arena, &err) == 0, err.text);
-	need(option_set(option_named(options, "compress"), store.state, "none", &store.arena, &err) == 0, err.text);
+	store.ctx = (struct weir_ctx){ .plugin = &weir_plugin,
+		.root = "",
+		.origin = { .cluster = "hydra", .host = "n001", .source = "bench" } };
+	need(store.state && option_defaults(options, store.state, &store.arena, &err) == 0,
+		"out of memory");
+	need(option_set(option_named(options, "path"), store.state, folder, &store.arena, &err) == 0,
+		err.text);
+	need(
+		option_set(option_named(options, "compress"), store.state, "none", &store.arena, &err) == 0,
+		err.text);
 	need(weir_plugin.open(store.state, &store.ctx, &err) == 0, err.text);
 	return store;
 }
@@ -119,7 +126,8 @@ store_rows(struct store *store, const struct weir_batch *const *batch, size_t n)
 	double start = cpu_ns();
 	for (int step = 0; step < STEPS; step++) {
 		need(weir_plugin.store.write(store->state, batch, n, tally, &err) == 0, err.text);
-		need(weir_plugin.store.commit(store->state, &(struct weir_commit){ 0 }, &err) == 0, err.text);
+		need(weir_plugin.store.commit(store->state, &(struct weir_commit){ 0 }, &err) == 0,
+			err.text);
 	}
 	return cpu_ns() - start;
 }
@@ -134,7 +142,9 @@ write_bytes(const char *folder, const char *data, size_t size)
 	need(file, "cannot write the floor's file");
 	double start = cpu_ns();
 	for (int step = 0; step < STEPS; step++)
-		need(fwrite(data + size / STEPS * (size_t)step, 1, size / STEPS, file) == size / STEPS && fflush(file) == 0, "cannot write");
+		need(fwrite(data + size / STEPS * (size_t)step, 1, size / STEPS, file) == size / STEPS &&
+				 fflush(file) == 0,
+			"cannot write");
 	double used = cpu_ns() - start;
 	fclose(file);
 	unlink(path);
@@ -170,10 +180,16 @@ measure(const struct kind *kind, const char *base)
 	struct weir_column columns[COLUMNS];
 	for (size_t i = 0; i < COLUMNS; i++) {
 		snprintf(column_names[i], sizeof(column_names[i]), "column_%zu", i);
-		columns[i] = (struct weir_column){ .name = column_names[i], .type = kind->type, .role = WEIR_GAUGE, .unit = "1", .help = "x",
-			                           .divisor = kind->divisor };
+		columns[i] = (struct weir_column){ .name = column_names[i],
+			.type = kind->type,
+			.role = WEIR_GAUGE,
+			.unit = "1",
+			.help = "x",
+			.divisor = kind->divisor };
 	}
-	struct weir_schema schema = { .name = "bench", .help = "x", .n_columns = COLUMNS, .columns = columns };
+	struct weir_schema schema = {
+		.name = "bench", .help = "x", .n_columns = COLUMNS, .columns = columns
+	};
 	struct dice dice = { 1 };
 	struct weir_batch *batch[64];
 	for (size_t i = 0; i < 64; i++)
@@ -197,10 +213,11 @@ measure(const struct kind *kind, const char *base)
 		maker_free_batch(batch[i]);
 	/* For the table of all benchmarks: what a node's counters are like. */
 	if (kind <= &kinds[1])
-		printf("row\tstore CSV alone, %s, CPU\tns/value\t%.2f\tfwrite of the same bytes\t%.2f\tours<=33\n", kind->name,
-		       ours / values, floor / values);
-	printf("csv %-24s %7.2f ns/value   floor (fwrite) %6.2f ns/value   ratio %5.2f\n", kind->name, ours / values, floor / values,
-	       ours / floor);
+		printf("row\tstore CSV alone, %s, CPU\tns/value\t%.2f\tfwrite of the same "
+			   "bytes\t%.2f\tours<=33\n",
+			kind->name, ours / values, floor / values);
+	printf("csv %-24s %7.2f ns/value   floor (fwrite) %6.2f ns/value   ratio %5.2f\n", kind->name,
+		ours / values, floor / values, ours / floor);
 }
 
 int

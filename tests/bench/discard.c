@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * discard: a store for benchmarks alone. It counts what it is given and forgets it; at its end it writes one line to `report`:
- * rows, cells that are present, ticks (rows of schema meminfo), all of samplers, not of the agent itself.
+ * discard: a store for benchmarks alone. It counts what it is given and forgets it; at its end it
+ * writes one line to `report`: rows, cells that are present, ticks (rows of schema meminfo), all of
+ * samplers, not of the agent itself.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -22,7 +23,8 @@ static const struct weir_option options[] = {
 
 /* Nothing is remembered, so every claim is the first. */
 static int
-claim_nothing(void *state, const struct weir_claim *claim, uint64_t *epoch, struct weir_marks *marks, struct weir_err *err)
+claim_nothing(void *state, const struct weir_claim *claim, uint64_t *epoch,
+	struct weir_marks *marks, struct weir_err *err)
 {
 	(void)state;
 	(void)claim;
@@ -43,7 +45,8 @@ find_nothing(void *state, const char *identity, struct weir_marks *marks, struct
 }
 
 static int
-write_nothing(void *state, const struct weir_batch *const *batch, size_t n, struct weir_tally *tally, struct weir_err *err)
+write_nothing(void *state, const struct weir_batch *const *batch, size_t n,
+	struct weir_tally *tally, struct weir_err *err)
 {
 	struct discard *s = state;
 
@@ -83,6 +86,9 @@ close_discard(void *state)
 	fclose(file);
 }
 
-WEIR_PLUGIN(.kind = WEIR_STORE, .name = "discard", .summary = "counts rows and forgets them", .state_size = sizeof(struct discard),
-	.options = options, .close = close_discard,
-	.store = { .claim = claim_nothing, .find = find_nothing, .write = write_nothing, .commit = commit_nothing });
+WEIR_PLUGIN(.kind = WEIR_STORE, .name = "discard", .summary = "counts rows and forgets them",
+	.state_size = sizeof(struct discard), .options = options, .close = close_discard,
+	.store = { .claim = claim_nothing,
+		.find = find_nothing,
+		.write = write_nothing,
+		.commit = commit_nothing });

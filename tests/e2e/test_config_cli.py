@@ -322,6 +322,9 @@ def test_secrets_are_masked(tmp_path):
 	assert "planted" not in run.stdout + run.stderr
 	assert re.search(r"^cluster: '\*\*\*' # .*weir\.yaml:1$", run.stdout, re.M)
 	assert re.search(r"^host: '\*\*\*' # .*weir\.yaml:2$", run.stdout, re.M)
+	assert "\ncontrol: /from/environment/control.sock # default\n" in run.stdout
+	(tmp_path / "weir.yaml").write_text(f"state: \"${{file:{secret}}}\"\n" + BOTH)
+	assert "planted" not in weir("config", "show", tmp_path).stdout
 	assert re.search(r"^state: '?/from/environment'? # .*weir\.yaml:3$", run.stdout, re.M)
 
 

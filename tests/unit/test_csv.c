@@ -190,8 +190,6 @@ test_entities(void **unused)
 	maker_row(maker, NOON);
 	maker_u64(maker, 0, 1);
 	store_put(store, maker_close(maker, 1, 1));
-	struct csv_bytes path = { 0 };
-	csv_bytes_free(&path);
 	char jobs[300], mounts[300], updated[3][40];
 	snprintf(jobs, sizeof(jobs), "%s/job", folder);
 	snprintf(mounts, sizeof(mounts), "%s/mount", folder);

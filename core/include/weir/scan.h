@@ -155,7 +155,7 @@ weir_scan_i64(struct weir_scan *s, int64_t *value)
 	weir_scan_blanks(&t);
 	bool negative = weir_scan_prefix(&t, "-");
 
-	if (negative && (t.at >= t.end || *t.at == ' '))
+	if (negative && (t.at >= t.end || *t.at == ' ' || *t.at == '\t'))
 		return false;
 	if (!weir_scan_u64(&t, &n) || n > (uint64_t)INT64_MAX + negative)
 		return false;

@@ -32,11 +32,12 @@ struct csv_codec {
 int
 csv_wait(struct csv *csv, const char *path)
 {
-	struct csv_waiting *waiting = malloc(sizeof(*waiting) + strlen(path) + 1);
+	size_t size = strlen(path) + 1;
+	struct csv_waiting *waiting = malloc(sizeof(*waiting) + size);
 	if (!waiting)
 		return -ENOMEM;
 	waiting->next = NULL;
-	strcpy(waiting->path, path);
+	memcpy(waiting->path, path, size);
 	if (!csv->waiting)
 		csv->waiting_end = &csv->waiting;
 	*csv->waiting_end = waiting;

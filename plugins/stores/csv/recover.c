@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -145,9 +146,8 @@ is_replaced(struct csv *csv, const char *path)
 	static const char *const ends[] = { ".zst", ".gz" };
 	for (size_t i = 0; i < WEIR_COUNT(ends); i++) {
 		struct csv_name name;
-		if (strlen(path) + strlen(ends[i]) >= sizeof(name.text))
+		if ((size_t)snprintf(name.text, sizeof(name.text), "%s%s", path, ends[i]) >= sizeof(name.text))
 			continue;
-		strcpy(stpcpy(name.text, path), ends[i]);
 		if (faccessat(csv->folder, name.text, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			return true;
 	}
