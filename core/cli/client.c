@@ -99,15 +99,17 @@ int
 cli_status(int argc, char **argv)
 {
 	static const struct option options[] = { { "control", required_argument, NULL, 'c' }, { "format", required_argument, NULL, 'f' },
-		                                 { NULL, 0, NULL, 0 } };
+		                                 { "check", no_argument, NULL, 'k' }, { NULL, 0, NULL, 0 } };
 	const char *control = NULL;
 	struct text body = { 0 };
-	bool json = false, good;
+	bool json = false, check = false, good = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'c')
 			control = optarg;
+		else if (c == 'k')
+			check = true;
 		else if (c == 'f' && (!strcmp(optarg, "json") || !strcmp(optarg, "text") || !strcmp(optarg, "table")))
 			json = !strcmp(optarg, "json");
 		else
@@ -121,7 +123,9 @@ cli_status(int argc, char **argv)
 	if (!rc)
 		rc = cli_write(&body);
 	text_free(&body);
-	return rc ? rc : good && degraded ? EXIT_PARTLY : EXIT_DONE;
+	if (rc)
+		return rc;
+	return !good ? EXIT_UNAVAILABLE : check && degraded ? EXIT_FAULTS : EXIT_DONE;
 }
 
 int

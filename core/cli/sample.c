@@ -170,7 +170,8 @@ tick(struct job *job, struct sampled *s, int64_t time)
 		print_builder(job, s->ctx->out.builders[i]);
 	if (capability_changed(s->ctx))
 		print_capabilities(job, s->ctx, time);
-	cli_write(&job->out);
+	if (cli_write(&job->out))
+		return cli_fail(EXIT_IO, "cannot write the rows: %s", strerror(errno));
 	if (!rc)
 		return EXIT_DONE;
 	fprintf(stderr, "weir: sampler '%s': %s\n", p->name, err.text[0] ? err.text : "nothing to say");
@@ -190,6 +191,8 @@ sample_all(struct job *job)
 			int rc = tick(job, &job->sampled[k], time);
 
 			worst = rc ? rc : worst;
+			if (ferror(stdout))
+				return worst;
 		}
 		next += job->interval;
 		if (i + 1 < job->count) {

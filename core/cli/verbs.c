@@ -9,10 +9,11 @@ const struct verb cli_verbs[] = {
 	  "exit: 0 done, 66 no such file, 73 or 77 a path cannot be had, 75 held by another, 78 the configuration is wrong\n\n"
 	  "examples:\n  weir run conf/laptop.yaml\n  weir run /etc/weir",
 	  cli_run },
-	{ "status", "[--control PATH] [--format text|json]", "say how a running instance does: samplers, sinks, every row accounted for",
+	{ "status", "[--control PATH] [--format text|json] [--check]", "say how a running instance does: samplers, sinks, every row accounted for",
 	  "  --control PATH           its control socket; else $WEIR_CONTROL, else /var/lib/weir/control.sock\n"
-	  "  --format json            the same for programs\n\n"
-	  "exit: 0 all is well, 2 something is degraded, 69 nobody listens on the socket\n\n"
+	  "  --format json            the same for programs\n"
+	  "  --check                  exit 1 when something is degraded\n\n"
+	  "exit: 0 answered, 1 degraded (with --check), 69 nobody listens on the socket\n\n"
 	  "examples:\n  weir status\n  weir status --control var/control.sock --format json",
 	  cli_status },
 	{ "reload", "[--control PATH]", "let a running instance read its configuration again",

@@ -12,7 +12,7 @@
 #include "data/builder.h"
 #include "data/schema.h"
 
-enum { ROWS_FIRST = 8, ROWS_MOST = 1 << 20, TEXT_MOST = 64 << 10 };
+enum { SPARE_BYTES = 256 << 10, ROWS_FIRST = 8, ROWS_MOST = 1 << 20, TEXT_MOST = 64 << 10 };
 
 /* Symbols: text of this batch, each once (labels too: hosts, devices and models repeat). */
 struct symbols {
@@ -192,11 +192,40 @@ pool_release(struct pool *pool)
 	}
 }
 
+/* The arrays that not every block has; longer than needed does no harm when what comes after fails. */
+static int
+block_grow_names(struct block *b, size_t capacity, size_t words)
+{
+	uint32_t **names[] = { &b->row_cluster, &b->row_host };
+
+	for (int i = 0; i < 2; i++)
+		if (*names[i]) {
+			uint32_t *grown = realloc(*names[i], capacity * sizeof(*grown));
+
+			if (!grown)
+				return -ENOMEM;
+			memset(grown + b->capacity, 0, (capacity - b->capacity) * sizeof(*grown));
+			*names[i] = grown;
+		}
+	if (b->deleted) {
+		uint64_t *grown = realloc(b->deleted, words * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		memset(grown + b->words, 0, (words - b->words) * sizeof(*grown));
+		b->deleted = grown;
+	}
+	return 0;
+}
+
 /* Room for `capacity` rows: a new layout, the rows copied. */
 static int
 block_resize(struct block *b, size_t columns, size_t rows, size_t capacity)
 {
 	size_t words = (capacity + 63) / 64;
+
+	if (block_grow_names(b, capacity, words))
+		return -ENOMEM;
 	union weir_cell *cells = malloc(columns * capacity * sizeof(*cells));
 	uint64_t *valid = calloc(columns * words, sizeof(*valid));
 	int64_t *time = malloc(capacity * sizeof(*time));
@@ -219,25 +248,6 @@ block_resize(struct block *b, size_t columns, size_t rows, size_t capacity)
 	b->cells = cells;
 	b->valid = valid;
 	b->time = time;
-	uint32_t **names[] = { &b->row_cluster, &b->row_host };
-
-	for (int i = 0; i < 2; i++)
-		if (*names[i]) {
-			uint32_t *grown = realloc(*names[i], capacity * sizeof(*grown));
-
-			if (!grown)
-				return -ENOMEM;
-			memset(grown + b->capacity, 0, (capacity - b->capacity) * sizeof(*grown));
-			*names[i] = grown;
-		}
-	if (b->deleted) {
-		uint64_t *grown = realloc(b->deleted, words * sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		memset(grown + b->words, 0, (words - b->words) * sizeof(*grown));
-		b->deleted = grown;
-	}
 	b->capacity = capacity;
 	b->words = words;
 	return 0;
@@ -273,8 +283,8 @@ builder_new(const struct weir_schema *schema, uint64_t fingerprint, const struct
 	bu->fingerprint = fingerprint;
 	bu->origin = origin;
 	bu->pool = calloc(1, sizeof(*bu->pool));
-	bu->scratch_cells = calloc(schema->n_columns, sizeof(*bu->scratch_cells));
-	bu->scratch_valid = calloc(schema->n_columns, sizeof(*bu->scratch_valid));
+	bu->scratch_cells = calloc(schema->n_columns + 1, sizeof(*bu->scratch_cells));
+	bu->scratch_valid = calloc(schema->n_columns + 1, sizeof(*bu->scratch_valid));
 	if (!bu->pool || !bu->scratch_cells || !bu->scratch_valid) {
 		free(bu->pool);
 		bu->pool = NULL;
@@ -297,8 +307,8 @@ builder_free(struct builder *bu)
 	free(bu);
 }
 
-static struct weir_row *
-scratch_row(struct builder *bu, int code, const char *what)
+struct weir_row *
+builder_scratch(struct builder *bu, int code, const char *what)
 {
 	weir_failx(&bu->trouble, code, "schema '%s': %s", bu->schema->name, what);
 	bu->scratch = true;
@@ -310,14 +320,14 @@ struct weir_row *
 builder_row(struct builder *bu, int64_t time)
 {
 	if (!bu->block && !(bu->block = block_new(bu)))
-		return scratch_row(bu, -ENOMEM, "out of memory");
+		return builder_scratch(bu, -ENOMEM, "out of memory");
 	struct block *b = bu->block;
 
 	if (bu->rows == b->capacity) {
 		if (b->capacity >= ROWS_MOST)
-			return scratch_row(bu, -E2BIG, "too many rows in one step");
+			return builder_scratch(bu, -E2BIG, "too many rows in one step");
 		if (block_resize(b, bu->schema->n_columns, bu->rows, b->capacity * 2))
-			return scratch_row(bu, -ENOMEM, "out of memory");
+			return builder_scratch(bu, -ENOMEM, "out of memory");
 	}
 	size_t r = bu->rows++;
 
@@ -338,14 +348,17 @@ builder_rows(const struct builder *bu)
 	return bu ? bu->rows : 0;
 }
 
+/* What the block really holds, room included: queues are bounded by it. */
 size_t
 builder_bytes(const struct builder *bu)
 {
 	const struct block *b = bu ? bu->block : NULL;
+	size_t columns = b ? bu->schema->n_columns : 0;
 
 	return !b ? 0
-	          : sizeof(*b) + bu->schema->n_columns * (bu->rows * 8 + bu->rows / 8 + 1 + sizeof(*b->column)) + bu->rows * 8 +
-	                    b->symbols.used + b->symbols.n * sizeof(*b->symbols.symbol);
+	          : sizeof(*b) + columns * (b->capacity * sizeof(*b->cells) + b->words * 8 + sizeof(*b->column)) +
+	                    b->capacity * (sizeof(*b->time) + (b->row_cluster ? 4 : 0) + (b->row_host ? 4 : 0)) +
+	                    b->symbols.room * sizeof(*b->symbols.symbol) + b->symbols.slots * 4 + b->symbols.chunk_room;
 }
 
 void
@@ -423,7 +436,7 @@ weir_batch_release(const struct weir_batch *batch)
 		return;
 	}
 	struct pool *pool = b->pool;
-	bool small = b->capacity <= 4096 && !b->row_cluster && !b->row_host && !b->deleted;
+	bool small = b->batch.bytes <= SPARE_BYTES && !b->row_cluster && !b->row_host && !b->deleted;
 
 	/* A burst's memory goes back to the system; the usual block waits for the builder. */
 	if (small)
@@ -642,7 +655,7 @@ weir_set_str(struct weir_row *row, size_t column, const char *text, size_t lengt
 {
 	struct builder *bu = builder_of(row);
 
-	if (row->schema->columns[column].type != WEIR_STR)
+	if (!weir_row_fits(row, column, WEIR_STR))
 		weir_row_type_fault(row, column);
 	else if (!bu->scratch)
 		set_symbol(row, column, add_text(bu, text, length));
@@ -653,7 +666,7 @@ weir_set_bytes(struct weir_row *row, size_t column, const void *data, size_t len
 {
 	struct builder *bu = builder_of(row);
 
-	if (row->schema->columns[column].type != WEIR_BYTES || length > (16u << 20))
+	if (!weir_row_fits(row, column, WEIR_BYTES) || length > (16u << 20))
 		weir_row_type_fault(row, column);
 	else if (!bu->scratch)
 		set_symbol(row, column, symbols_add(&bu->block->symbols, data, length));

@@ -22,6 +22,8 @@ void builder_free(struct builder *);
 
 /* Begin a row; its time is `time` until said otherwise. Never NULL (see weir_row). */
 struct weir_row *builder_row(struct builder *, int64_t time);
+/* A row that is thrown away, and the trouble that says why. */
+struct weir_row *builder_scratch(struct builder *, int code, const char *what);
 size_t builder_rows(const struct builder *);
 size_t builder_bytes(const struct builder *);
 /* Throw away the rows from number `rows` on: a tick that failed half-way. */

@@ -2,6 +2,7 @@
 /* Names and schemas kept for the life of the process. */
 #include "data/keeper.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ struct kept {
 };
 
 struct keeper {
+	pthread_mutex_t lock; /* workers that open a store late come here too */
 	struct arena arena;
 	struct kept *first;
 };
@@ -22,14 +24,20 @@ struct keeper {
 struct keeper *
 keeper_new(void)
 {
-	return calloc(1, sizeof(struct keeper));
+	struct keeper *k = calloc(1, sizeof(*k));
+
+	if (k)
+		pthread_mutex_init(&k->lock, NULL);
+	return k;
 }
 
 void
 keeper_free(struct keeper *k)
 {
-	if (k)
-		arena_free(&k->arena);
+	if (!k)
+		return;
+	arena_free(&k->arena);
+	pthread_mutex_destroy(&k->lock);
 	free(k);
 }
 
@@ -56,10 +64,12 @@ add(struct keeper *k, const char *text)
 const char *
 keeper_text(struct keeper *k, const char *text)
 {
+	pthread_mutex_lock(&k->lock);
 	struct kept *kept = find(k, text, false);
 
 	if (!kept && (kept = add(k, text)))
 		k->first = kept;
+	pthread_mutex_unlock(&k->lock);
 	return kept ? kept->text : NULL;
 }
 
@@ -92,6 +102,8 @@ const struct weir_schema *
 keeper_schema(struct keeper *k, const struct weir_schema *schema)
 {
 	char *text = weir_schema_text(schema);
+
+	pthread_mutex_lock(&k->lock);
 	struct kept *kept = text ? find(k, text, true) : NULL;
 
 	if (!kept && text && (kept = add(k, text))) {
@@ -99,6 +111,7 @@ keeper_schema(struct keeper *k, const struct weir_schema *schema)
 		if (kept->schema)
 			k->first = kept;
 	}
+	pthread_mutex_unlock(&k->lock);
 	free(text);
 	return kept ? kept->schema : NULL;
 }

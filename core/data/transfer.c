@@ -172,6 +172,10 @@ transfer_unpack(const void *data, size_t size, const struct weir_schema *schema,
 	for (size_t i = 0; good && i < head.rows; i++)
 		good = unpack_row(b, schema, &t, i, symbols, head.symbols);
 	free(symbols);
+	struct weir_err trouble;
+
+	if (builder_trouble(b, &trouble))
+		good = false;
 	if (good)
 		return 0;
 	builder_truncate(b, before);

@@ -541,7 +541,8 @@ answer_tick(struct isolated *is, int64_t time, struct text *out)
 
 	if (is->ctx->capabilities && (all || capability_changed(is->ctx))) {
 		capability_rows(is->ctx, is->capabilities, time, all);
-		is->capability_due = time + INT64_C(3600) * 1000000;
+		if (all)
+			is->capability_due = time + INT64_C(3600) * 1000000;
 	}
 	for (size_t i = 0; i < is->ctx->n_schemas; i++)
 		add_batch(out, is->ctx->out.builders[i], (uint16_t)i);

@@ -50,17 +50,24 @@ compute_targets(struct flow *f, const struct weir_batch *b, struct targets *t)
 	for (size_t i = 0; i < t->n; i++)
 		free(t->target[i].columns);
 	free(t->target);
-	*t = (struct targets){ .target = calloc(f->n_sinks + 1, sizeof(*t->target)), .generation = f->generation };
-	for (size_t i = 0; t->target && i < f->n_sinks; i++) {
+	*t = (struct targets){ .target = calloc(f->n_sinks + 1, sizeof(*t->target)) };
+	bool whole = t->target != NULL;
+
+	for (size_t i = 0; whole && i < f->n_sinks; i++) {
 		const struct route_columns *chosen;
 		struct target *target = &t->target[t->n];
 
 		if (!settings_routed(f->set, b->source, sink_name(f->sinks[i]), b->schema->name, b->cluster, b->host, &chosen))
 			continue;
 		target->sink = f->sinks[i];
-		if (!chosen || !make_view(f, b->schema, chosen, target))
+		if (chosen && make_view(f, b->schema, chosen, target)) {
+			sink_count_lost(target->sink, b->rows, DROP_MEMORY);
+			whole = false; /* tried again with the next batch */
+		} else {
 			t->n++;
+		}
 	}
+	t->generation = whole ? f->generation : 0;
 }
 
 void
@@ -153,10 +160,10 @@ void
 flow_totals(struct flow *f, struct sink_counts *sum)
 {
 	*sum = f->gone;
-	for (size_t i = 0; i < f->n_sinks; i++) {
+	for (size_t i = 0; i < f->n_sinks + f->n_leaving; i++) {
 		struct sink_counts one;
 
-		sink_counts(f->sinks[i], &one);
+		sink_counts(i < f->n_sinks ? f->sinks[i] : f->leaving[i - f->n_sinks], &one);
 		add_counts(sum, &one);
 	}
 }
@@ -177,14 +184,42 @@ counts_conserved(const struct sink_counts *c)
 	return c->produced == c->stored + c->queued + c->spooled + counts_dropped(c);
 }
 
-/* A sink that goes: what it counted stays in the sums. */
 void
-flow_retire_counts(struct flow *f, const struct sink_counts *last)
+flow_dismiss(struct flow *f, struct sink *sink)
 {
-	struct sink_counts counts = *last;
+	struct sink **grown = realloc(f->leaving, (f->n_leaving + 1) * sizeof(*grown));
+	struct sink_counts last = { 0 };
 
-	counts.queue_bytes = 0;
-	add_counts(&f->gone, &counts);
+	sink_stop(sink);
+	if (grown) {
+		f->leaving = grown;
+		f->leaving[f->n_leaving++] = sink;
+		return;
+	}
+	if (sink_finish(sink, clock_mono_ns() + f->set->program.stop_timeout, &last))
+		f->abandoned = true;
+	last.queue_bytes = 0;
+	add_counts(&f->gone, &last);
+}
+
+void
+flow_reap(struct flow *f, int64_t deadline)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < f->n_leaving; i++) {
+		struct sink_counts last = { 0 };
+
+		if (!deadline && !sink_ended(f->leaving[i])) {
+			f->leaving[kept++] = f->leaving[i];
+			continue;
+		}
+		if (sink_finish(f->leaving[i], deadline, &last))
+			f->abandoned = true;
+		last.queue_bytes = 0;
+		add_counts(&f->gone, &last);
+	}
+	f->n_leaving = kept;
 }
 
 const char *

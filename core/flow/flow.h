@@ -46,7 +46,10 @@ struct flow {
 	size_t n_sources;
 	struct sink **sinks;
 	size_t n_sinks;
-	struct sink_counts gone;  /* of sinks that a reload removed */
+	struct sink **leaving;    /* removed by a reload, storing what they still have */
+	size_t n_leaving;
+	struct sink_world world;
+	struct sink_counts gone;  /* of sinks that have left */
 
 	/* The ticker. */
 	struct event *timer;
@@ -61,11 +64,9 @@ struct flow {
 	uint64_t open_rows;
 	unsigned taps;            /* somebody watches: rows are collected after each wake */
 
-	struct event *settle_timer;
 	int wake_fd;              /* threads say here that they have something */
 	struct event *wake;
 	int64_t loop_lag_max;
-	int64_t last_keepalive;   /* monotonic ns of the last watchdog message */
 
 	struct self *self;
 	struct control *control;
@@ -115,8 +116,10 @@ void status_json(struct flow *, struct text *out);
 void status_metrics(struct flow *, struct text *out);
 /* Sum over the sinks, those that are gone included. */
 void flow_totals(struct flow *, struct sink_counts *);
-/* Add the last counts of a sink that goes. */
-void flow_retire_counts(struct flow *, const struct sink_counts *);
+/* Let a sink go: it stores what it has and is freed when done; its counts stay in the sums. */
+void flow_dismiss(struct flow *, struct sink *);
+/* Free the dismissed that are done; with a deadline (monotonic ns) wait for all of them. */
+void flow_reap(struct flow *, int64_t deadline);
 bool counts_conserved(const struct sink_counts *);
 uint64_t counts_dropped(const struct sink_counts *);
 

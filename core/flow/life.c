@@ -80,6 +80,7 @@ wake_up(evutil_socket_t fd, short what, void *argument)
 	for (size_t i = 0; i < f->n_sources; i++)
 		if (f->sources[i]->way == LIVE_THREAD)
 			runner_drain(f->sources[i]);
+	flow_reap(f, 0);
 	flow_settle(f);
 }
 
@@ -109,12 +110,12 @@ open_sinks(struct flow *f, struct weir_err *err)
 
 		if (in->kind != WEIR_STORE)
 			continue;
-		struct sink *sink = sink_open(in, &f->origin, f->state, f->keeper, f->log, err);
+		struct sink *sink = sink_open(in, &f->world, NULL, err);
 
 		if (!sink) {
 			struct weir_err inner = *err;
 
-			return weir_failx(err, inner.code, "store '%s': %s", in->name, inner.text);
+			return weir_failx(err, inner.code ? inner.code : -EIO, "store '%s': %s", in->name, inner.text);
 		}
 		f->sinks[f->n_sinks++] = sink;
 		int rc = sink_start(sink, err);
@@ -190,6 +191,7 @@ flow_new(struct settings *set, struct registry *registry, struct log *log, struc
 	}
 	if (!rc)
 		rc = open_loop(f, err);
+	f->world = (struct sink_world){ &f->origin, f->state, f->keeper, f->log, f->wake_fd };
 	if (!rc && !(f->self = self_new(f)))
 		rc = weir_fail(err, -ENOMEM, "cannot start");
 	if (!rc)
@@ -257,16 +259,11 @@ drain(struct flow *f)
 	for (size_t i = 0; i < f->n_sources; i++)
 		live_free(f->sources[i]);
 	f->n_sources = 0;
-	for (size_t i = 0; i < f->n_sinks; i++)
-		sink_stop(f->sinks[i]);
-	for (size_t i = 0; i < f->n_sinks; i++) {
-		struct sink_counts last;
-
-		if (sink_finish(f->sinks[i], deadline, &last))
-			f->abandoned = true;
-		flow_retire_counts(f, &last);
-	}
-	f->n_sinks = 0;
+	/* What the sources said while they ended. */
+	flow_collect(f);
+	while (f->n_sinks)
+		flow_dismiss(f, f->sinks[--f->n_sinks]);
+	flow_reap(f, deadline);
 	struct sink_counts sum;
 
 	flow_totals(f, &sum);
@@ -320,26 +317,29 @@ flow_free(struct flow *f)
 	ticks_stop(f);
 	for (size_t i = 0; i < f->n_sources; i++)
 		live_free(f->sources[i]);
-	for (size_t i = 0; i < f->n_sinks; i++)
-		if (sink_finish(f->sinks[i], clock_mono_ns() + WEIR_SECOND, NULL))
-			f->abandoned = true;
+	while (f->n_sinks)
+		flow_dismiss(f, f->sinks[--f->n_sinks]);
+	flow_reap(f, clock_mono_ns() + WEIR_SECOND);
+	free(f->leaving);
 	control_close(f->control);
 	http_close(f->http);
 	self_free(f->self);
 	if (f->wake)
 		event_free(f->wake);
-	if (f->wake_fd >= 0)
+	if (f->wake_fd >= 0 && !f->abandoned)
 		close(f->wake_fd);
 	if (f->base)
 		event_base_free(f->base);
 	if (f->state_lock > 0)
 		close(f->state_lock);
-	free(f->state);
+	if (!f->abandoned)
+		free(f->state);
 	free(f->state_fault);
 	free(f->sources);
 	free(f->sinks);
 	settings_release(f->set);
-	if (!f->abandoned) /* a thread that hangs may still read names */
-		keeper_free(f->keeper);
+	if (f->abandoned) /* a thread that hangs may still come back to names and descriptors */
+		return;
+	keeper_free(f->keeper);
 	free(f);
 }

@@ -30,7 +30,7 @@ watched_ready(evutil_socket_t fd, short what, void *argument)
 	uint64_t rows = 0;
 
 	(void)what;
-	if (!s->ctx || !p->sampler.event)
+	if (!s->ctx || !p->sampler.event || s->state == LIVE_BACKING_OFF)
 		return;
 	instance_begin(s->ctx, clock_wall_us());
 	int rc = instance_end(s->ctx, p->sampler.event(s->ctx->state, fd, &s->ctx->out, &err), &err);
@@ -104,6 +104,14 @@ live_say(struct live *s, const char *item, const char *status, const char *reaso
 	self_capability_row(s->flow, s->setting->name, item, status, reason);
 }
 
+/* A descriptor whose event fails would stay readable and spin the loop, so it rests while the sampler does. */
+static void
+rest_watched(struct live *s, bool rest)
+{
+	for (struct watched *w = s->watched; w; w = w->next)
+		(void)(rest ? event_del(w->event) : event_add(w->event, NULL));
+}
+
 static int64_t
 back_off(const struct live *s)
 {
@@ -131,6 +139,7 @@ live_account(struct live *s, int result, const struct weir_err *err, int64_t dur
 	s->counts.rows += rows;
 	if ((!result || result == -ENODATA || result == -EAGAIN) && !over) {
 		if (s->state != LIVE_RUNNING) {
+			rest_watched(s, false);
 			log_line(s->flow->log, LOG_LEVEL_INFO, s->setting->name, "works again after %u failures", s->failures);
 			live_say(s, "sampler", "ok", "");
 		}
@@ -151,6 +160,7 @@ live_account(struct live *s, int result, const struct weir_err *err, int64_t dur
 		if (s->state == LIVE_RUNNING)
 			live_say(s, "sampler", "failed", why);
 		s->state = LIVE_BACKING_OFF;
+		rest_watched(s, true);
 		s->resume = clock_mono_ns() + back_off(s);
 	}
 }
@@ -225,19 +235,18 @@ live_free(struct live *s)
 {
 	if (!s)
 		return;
-	size_t n = s->ctx ? s->ctx->n_schemas : 0;
-
-	live_collect(s);
-	for (size_t i = 0; s->targets && i < n; i++)
-		targets_free(&s->targets[i]);
-	free(s->targets);
-	targets_free(&s->capability_targets);
+	/* What the thread or process still has comes first: it is delivered by the targets. */
 	if (s->way == LIVE_CHILD)
 		child_free(s);
 	if (s->way == LIVE_THREAD && !runner_free(s)) {
 		s->flow->abandoned = true;
 		return; /* the thread still uses the instance */
 	}
+	live_collect(s);
+	for (size_t i = 0; s->targets && i < s->ctx->n_schemas; i++)
+		targets_free(&s->targets[i]);
+	free(s->targets);
+	targets_free(&s->capability_targets);
 	instance_free(s->ctx);
 	while (s->watched)
 		unwatch(s, s->watched->fd);
@@ -278,19 +287,24 @@ tell_capabilities(struct live *s, int64_t time)
 	size_t before = builder_rows(s->capabilities);
 
 	capability_rows(s->ctx, s->capabilities, time, all);
-	s->capability_due = time + CAPABILITY_EVERY;
+	if (all)
+		s->capability_due = time + CAPABILITY_EVERY;
 	flow_opened(s->flow, builder_rows(s->capabilities) - before);
 }
 
 void
 live_tick(struct live *s, int64_t time, int64_t lateness)
 {
-	if (s->state == LIVE_BACKING_OFF && clock_mono_ns() < s->resume)
+	if (s->state == LIVE_BACKING_OFF && clock_mono_ns() < s->resume) {
+		s->counts.dropped++;
 		return;
+	}
 	if (!s->ctx && s->way != LIVE_CHILD)
 		open_any(s);
-	if (!s->ctx && s->way != LIVE_CHILD)
+	if (!s->ctx && s->way != LIVE_CHILD) {
+		s->counts.dropped++;
 		return;
+	}
 	if (lateness > s->counts.lateness_max)
 		s->counts.lateness_max = lateness;
 	if (s->way == LIVE_THREAD) {

@@ -63,58 +63,18 @@ next_alloc(struct flow *f, const struct settings *set, struct next *next)
 	return next->sources && next->sinks && next->source_kept && next->sink_kept && next->sink_new ? 0 : -ENOMEM;
 }
 
-/*
- * A store that keeps its path under a changed option must let go of it before its successor can take it, so changed stores of a
- * path are closed first. What it had queued is stored by that. If the successor then fails, the old one is opened again.
- */
-static struct sink *
-replace_sink(struct flow *f, struct next *next, const struct instance_setting *in, struct weir_err *err)
+/* Is there a store that goes and may hold the path that this one wants? */
+static bool
+has_predecessor(const struct flow *f, const struct next *next, const struct instance_setting *in)
 {
-	struct sink *made = sink_open(in, &f->origin, f->state, f->keeper, f->log, err);
-
-	if (made || err->code != -EBUSY)
-		return made;
-	for (size_t i = 0; i < f->n_sinks; i++) {
-		const struct instance_setting *old = sink_setting(f->sinks[i]);
-		struct sink_counts last;
-
-		if (next->sink_kept[i] || old->plugin != in->plugin)
-			continue;
-		flow_collect(f);
-		if (sink_finish(f->sinks[i], clock_mono_ns() + f->set->program.stop_timeout, &last)) {
-			f->abandoned = true;
-			flow_retire_counts(f, &last);
-			return NULL;
-		}
-		flow_retire_counts(f, &last);
-		made = sink_open(in, &f->origin, f->state, f->keeper, f->log, err);
-		if (made) {
-			/* Gone from the old set. */
-			f->sinks[i] = f->sinks[f->n_sinks - 1];
-			next->sink_kept[i] = next->sink_kept[f->n_sinks - 1];
-			f->n_sinks--;
-			f->generation++;
-			return made;
-		}
-		struct weir_err again = { 0 };
-		struct sink *back = sink_open(old, &f->origin, f->state, f->keeper, f->log, &again);
-
-		if (back && !sink_start(back, &again)) {
-			f->sinks[i] = back;
-			f->generation++;
-		} else {
-			log_line(f->log, LOG_LEVEL_ERROR, old->name, "cannot be opened again: %s", again.text);
-			f->sinks[i] = f->sinks[--f->n_sinks];
-			next->sink_kept[i] = next->sink_kept[f->n_sinks];
-			f->generation++;
-			i--;
-		}
-	}
-	return NULL;
+	for (size_t i = 0; i < f->n_sinks; i++)
+		if (!next->sink_kept[i] && sink_setting(f->sinks[i])->plugin == in->plugin)
+			return true;
+	return false;
 }
 
 static int
-build_sinks(struct flow *f, const struct settings *set, struct next *next, struct weir_err *err)
+build_sinks(struct flow *f, struct settings *set, struct next *next, struct weir_err *err)
 {
 	/* First those that stay, so that none of them is taken for a predecessor. */
 	for (size_t i = 0; i < set->n_instances; i++)
@@ -134,12 +94,12 @@ build_sinks(struct flow *f, const struct settings *set, struct next *next, struc
 			have |= !strcmp(sink_name(next->sinks[k]), in->name);
 		if (in->kind != WEIR_STORE || have)
 			continue;
-		struct sink *sink = replace_sink(f, next, in, err);
+		struct sink *sink = sink_open(in, &f->world, has_predecessor(f, next, in) ? set : NULL, err);
 
 		if (!sink) {
 			struct weir_err inner = *err;
 
-			return weir_failx(err, inner.code, "store '%s': %s", in->name, inner.text);
+			return weir_failx(err, inner.code ? inner.code : -EIO, "store '%s': %s", in->name, inner.text);
 		}
 		next->sink_new[next->n_sinks] = true;
 		next->sinks[next->n_sinks++] = sink;
@@ -186,7 +146,7 @@ abandon(struct flow *f, struct next *next)
 			live_free(next->sources[i]);
 	for (size_t i = 0; i < next->n_sinks; i++)
 		if (next->sink_new[i])
-			(void)sink_finish(next->sinks[i], clock_mono_ns() + WEIR_SECOND, NULL);
+			flow_dismiss(f, next->sinks[i]);
 }
 
 static const struct instance_setting *
@@ -211,18 +171,10 @@ take_over(struct flow *f, struct settings *set, struct next *next)
 	for (size_t i = 0; i < n_sources; i++)
 		if (!next->source_kept[i])
 			live_free(old_sources[i]);
+	/* A store that changed lets go of its path now; its successor's worker waits for that, the loop does not. */
 	for (size_t i = 0; i < n_sinks; i++)
 		if (!next->sink_kept[i])
-			sink_stop(old_sinks[i]);
-	for (size_t i = 0; i < n_sinks; i++) {
-		struct sink_counts last;
-
-		if (next->sink_kept[i])
-			continue;
-		if (sink_finish(old_sinks[i], clock_mono_ns() + f->set->program.stop_timeout, &last))
-			f->abandoned = true;
-		flow_retire_counts(f, &last);
-	}
+			flow_dismiss(f, old_sinks[i]);
 	for (size_t i = 0; i < next->n_sources; i++)
 		live_adopt(next->sources[i], setting_named(set, next->sources[i]->setting->name));
 	for (size_t i = 0; i < next->n_sinks; i++)

@@ -80,7 +80,8 @@ run_tick(struct runner *r, int64_t asked)
 
 	if (r->ctx->capabilities && r->capabilities && (all || capability_changed(r->ctx))) {
 		capability_rows(r->ctx, r->capabilities, r->ctx->now, all);
-		r->capability_due = asked + INT64_C(3600) * 1000000;
+		if (all)
+			r->capability_due = asked + INT64_C(3600) * 1000000;
 	}
 	pthread_mutex_lock(&r->lock);
 	for (size_t i = 0; i < r->ctx->n_schemas; i++)

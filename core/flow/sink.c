@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -31,8 +32,11 @@ struct sink {
 	const struct instance_setting *setting; /* the loop's alone: a reload changes it */
 	const char *name;
 	struct store_common common;
-	struct weir_ctx *ctx;
+	const struct sink_world *world;
+	struct weir_ctx *ctx;     /* NULL while the path is held, and after the end */
 	struct log *log;
+	const struct instance_setting *late; /* still to be opened by the worker */
+	struct settings *owner;   /* of `late` */
 	pthread_t thread;
 	bool started;
 
@@ -90,6 +94,7 @@ void
 sink_push(struct sink *s, const struct weir_batch *b, int64_t since)
 {
 	uint64_t lost = 0;
+	bool wake = false;
 
 	pthread_mutex_lock(&s->lock);
 	s->counts.produced += b->rows;
@@ -99,12 +104,17 @@ sink_push(struct sink *s, const struct weir_batch *b, int64_t since)
 		s->queue[(s->head + s->n) % s->room] = (struct entry){ weir_batch_keep(b), since };
 		s->n++;
 		s->queue_bytes += b->bytes;
+		/* A queue half full must not wait for a long flush. */
+		wake = !s->wanted && s->queue_bytes > s->common.queue / 2;
+		s->wanted |= wake;
 		while (s->n > 1 && s->queue_bytes + s->hand_bytes > s->common.queue) {
 			lost += s->queue[s->head].batch->rows;
 			drop_oldest(s, DROP_QUEUE_FULL);
 		}
 	}
 	pthread_mutex_unlock(&s->lock);
+	if (wake)
+		pthread_cond_signal(&s->changed);
 	if (lost)
 		log_line(s->log, LOG_LEVEL_WARNING, s->name, "queue full: the oldest rows are dropped until the store takes rows again");
 }
@@ -189,12 +199,11 @@ sync_due(const struct sink *s, int64_t now)
 	return every >= 0 && now - s->last_sync >= every;
 }
 
-/* Faults of the surroundings: waiting helps, and no batch is to blame. */
+/* What only the batch itself can be to blame for; all else is the surroundings, and waiting helps. */
 static bool
-surroundings(int code)
+blames_batch(int code)
 {
-	static const int codes[] = { EAGAIN, EBUSY, EINTR, ENOSPC, EDQUOT, EIO, EROFS, EACCES, EPERM, ENOENT, ENOTDIR, ENOMEM, EMFILE,
-		                     ENFILE, ENXIO, ENODEV, ESTALE, ETIMEDOUT, EFBIG, ELOOP, EISDIR };
+	static const int codes[] = { EINVAL, ERANGE, EDOM, EILSEQ, EOVERFLOW, EBADMSG, E2BIG, ENOTSUP };
 
 	for (size_t i = 0; i < WEIR_COUNT(codes); i++)
 		if (code == -codes[i])
@@ -210,11 +219,17 @@ store_step(struct sink *s, const struct weir_batch *const *batches, size_t n, st
 	struct weir_commit commit = { .sync = sync };
 	int rc = 0;
 
+	*err = (struct weir_err){ 0 };
 	s->ctx->now = clock_wall_us();
 	memset(tally, 0, n * sizeof(*tally));
 	if (n)
 		rc = p->store.write(s->ctx->state, batches, n, tally, err);
-	return rc ? rc : p->store.commit(s->ctx->state, &commit, err);
+	if (!rc)
+		rc = p->store.commit(s->ctx->state, &commit, err);
+	if (rc && !err->text[0])
+		weir_fail(err, rc, "the store gives no reason");
+	err->code = rc;
+	return rc;
 }
 
 /* The batches of the step [from, to) are done: let go of them and count. */
@@ -240,14 +255,19 @@ settle_step(struct sink *s, size_t from, size_t to, int64_t duration)
 	}
 	s->counts.commits++;
 	s->counts.commit_ns += (uint64_t)duration;
-	s->counts.fault[0] = '\0';
 	pthread_mutex_unlock(&s->lock);
-	for (size_t i = from; i < to; i++) {
+	for (size_t i = from; i < to; i++)
 		weir_batch_release(s->step[i]);
-		s->step[i] = NULL;
-	}
 	if (refused)
 		log_line(s->log, LOG_LEVEL_WARNING, s->name, "rows refused: %s", reason);
+}
+
+static void
+note_success(struct sink *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->counts.fault[0] = '\0';
+	pthread_mutex_unlock(&s->lock);
 	if (s->failures)
 		log_line(s->log, LOG_LEVEL_INFO, s->name, "works again after %u failures", s->failures);
 	s->failures = 0;
@@ -257,21 +277,20 @@ settle_step(struct sink *s, size_t from, size_t to, int64_t duration)
 static int
 store_singly(struct sink *s, struct weir_err *err)
 {
-	for (size_t i = 0; i < s->n_step; i++) {
-		if (!s->step[i])
-			continue;
+	while (s->n_step) {
 		int64_t began = clock_mono_ns();
-		int rc = store_step(s, &s->step[i], 1, &s->tally[i], false, err);
+		int rc = store_step(s, s->step, 1, s->tally, false, err);
 
-		if (rc && surroundings(rc))
+		if (rc && !blames_batch(rc))
 			return rc;
 		if (rc) {
-			log_line(s->log, LOG_LEVEL_ERROR, s->name, "a batch of schema '%s' is dropped: %s", s->step[i]->schema->name,
-			         err->text);
-			s->tally[i] = (struct weir_tally){ .refused = s->step[i]->rows };
-			memcpy(s->tally[i].reason, err->text, sizeof(s->tally[i].reason) - 1);
+			log_line(s->log, LOG_LEVEL_ERROR, s->name, "a batch of schema '%s' is dropped: %s", s->step[0]->schema->name, err->text);
+			s->tally[0] = (struct weir_tally){ .refused = s->step[0]->rows };
+			memcpy(s->tally[0].reason, err->text, sizeof(s->tally[0].reason) - 1);
 		}
-		settle_step(s, i, i + 1, clock_mono_ns() - began);
+		s->unsynced = true;
+		settle_step(s, 0, 1, clock_mono_ns() - began);
+		memmove(s->step, s->step + 1, --s->n_step * sizeof(*s->step));
 	}
 	return 0;
 }
@@ -282,11 +301,11 @@ try_step(struct sink *s, struct weir_err *err)
 	int64_t began = clock_mono_ns();
 	bool sync = sync_due(s, began);
 
-	if (s->failures >= REFUSALS_MOST && !surroundings(err->code)) {
+	if (s->failures >= REFUSALS_MOST && blames_batch(err->code)) {
 		int rc = store_singly(s, err);
 
 		if (!rc)
-			s->n_step = 0;
+			note_success(s);
 		return rc;
 	}
 	int rc = store_step(s, s->step, s->n_step, s->tally, sync, err);
@@ -298,6 +317,7 @@ try_step(struct sink *s, struct weir_err *err)
 	s->unsynced = !sync;
 	settle_step(s, 0, s->n_step, clock_mono_ns() - began);
 	s->n_step = 0;
+	note_success(s);
 	return 0;
 }
 
@@ -320,8 +340,8 @@ pause_for(struct sink *s, int64_t ns)
 	struct timespec deadline = { until / 1000000000, until % 1000000000 };
 
 	pthread_mutex_lock(&s->lock);
-	if (!s->stopping)
-		(void)pthread_cond_timedwait(&s->changed, &s->lock, &deadline);
+	while (!s->stopping && pthread_cond_timedwait(&s->changed, &s->lock, &deadline) != ETIMEDOUT)
+		continue;
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -424,11 +444,10 @@ static void
 give_up_rest(struct sink *s)
 {
 	pthread_mutex_lock(&s->lock);
-	for (size_t i = 0; i < s->n_step; i++)
-		if (s->step[i]) {
-			s->counts.dropped_by[DROP_SHUTDOWN] += s->step[i]->rows;
-			weir_batch_release(s->step[i]);
-		}
+	for (size_t i = 0; i < s->n_step; i++) {
+		s->counts.dropped_by[DROP_SHUTDOWN] += s->step[i]->rows;
+		weir_batch_release(s->step[i]);
+	}
 	s->hand_rows = 0;
 	s->hand_bytes = 0;
 	s->n_step = 0;
@@ -437,26 +456,82 @@ give_up_rest(struct sink *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
-static void *
-work(void *argument)
+static int
+open_store(struct sink *s, const struct instance_setting *setting, struct weir_err *err)
 {
-	struct sink *s = argument;
+	const struct sink_world *w = s->world;
+	struct origin own = { w->origin->cluster, w->origin->host, s->name, w->origin->incarnation };
+	struct weir_ctx *ctx = instance_new(setting->plugin, &own, NULL, w->keeper, s->log);
+
+	if (!ctx)
+		return weir_fail(err, -ENOMEM, "cannot make store '%s'", s->name);
+	ctx->state_folder = w->state_folder;
+	int rc = settings_apply(setting, ctx, err);
+
+	if (!rc)
+		rc = instance_open(ctx, err);
+	if (rc)
+		instance_free(ctx);
+	else
+		s->ctx = ctx;
+	return rc;
+}
+
+/* A successor opens when its predecessor has let go of the path. False: stopped before. */
+static bool
+open_late(struct sink *s)
+{
+	struct weir_err err = { 0 };
+	const struct instance_setting *setting = s->late;
+
+	while (!s->ctx && open_store(s, setting, &err)) {
+		if (is_stopping(s))
+			return false;
+		if (err.code != -EBUSY)
+			note_failure(s, &err);
+		pause_for(s, PAUSE_FIRST);
+	}
+	if (s->failures)
+		note_success(s);
+	settings_release(s->owner);
+	s->owner = NULL;
+	return true;
+}
+
+static void
+work_on(struct sink *s)
+{
 	struct weir_err err = { 0 };
 
 	while (wait_for_work(s)) {
 		finish_step(s);
 		if (s->n_step)
-			break;
+			return;
 		sync_idle(s);
 		tend(s);
 	}
-	if (!s->n_step && store_step(s, NULL, 0, s->tally, s->common.sync_ns >= 0, &err))
+	if (store_step(s, NULL, 0, s->tally, s->common.sync_ns >= 0, &err))
 		log_line(s->log, LOG_LEVEL_ERROR, s->name, "the last commit failed: %s", err.text);
+}
+
+static void *
+work(void *argument)
+{
+	struct sink *s = argument;
+	uint64_t one = 1;
+
+	if (s->ctx || open_late(s))
+		work_on(s);
 	give_up_rest(s);
+	instance_free(s->ctx);
+	s->ctx = NULL;
+	settings_release(s->owner);
+	s->owner = NULL;
 	pthread_mutex_lock(&s->lock);
 	s->ended = true;
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
+	(void)!write(s->world->wake_fd, &one, sizeof(one)); /* full means that the loop is awake already */
 	return NULL;
 }
 
@@ -488,27 +563,27 @@ sink_free(struct sink *s)
 	free(s->queue);
 	free(s->tally);
 	instance_free(s->ctx);
+	settings_release(s->owner);
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->changed);
 	free(s);
 }
 
 struct sink *
-sink_open(const struct instance_setting *setting, const struct origin *origin, const char *state_folder, struct keeper *keeper,
-          struct log *log, struct weir_err *err)
+sink_open(const struct instance_setting *setting, const struct sink_world *world, struct settings *owner, struct weir_err *err)
 {
 	struct sink *s = calloc(1, sizeof(*s));
-	struct origin own = { origin->cluster, origin->host, setting->name, origin->incarnation };
 	pthread_condattr_t attributes;
 
 	if (!s) {
 		weir_fail(err, -ENOMEM, "cannot make store '%s'", setting->name);
 		return NULL;
 	}
+	s->world = world;
 	s->setting = setting;
-	s->name = keeper_text(keeper, setting->name);
+	s->name = keeper_text(world->keeper, setting->name);
 	s->common = setting->store;
-	s->log = log;
+	s->log = world->log;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -516,14 +591,14 @@ sink_open(const struct instance_setting *setting, const struct origin *origin, c
 	pthread_condattr_destroy(&attributes);
 	s->last_sync = s->last_tend = clock_mono_ns();
 	s->tally = calloc(STEP_MOST, sizeof(*s->tally));
-	s->ctx = instance_new(setting->plugin, &own, NULL, keeper, log);
-	if (!s->tally || !s->ctx || !s->name) {
-		weir_fail(err, -ENOMEM, "cannot make store '%s'", setting->name);
-		sink_free(s);
-		return NULL;
+	int rc = s->tally && s->name ? open_store(s, setting, err) : weir_fail(err, -ENOMEM, "cannot make store '%s'", setting->name);
+
+	if (rc == -EBUSY && owner) {
+		s->owner = settings_keep(owner);
+		s->late = setting;
+		rc = 0;
 	}
-	s->ctx->state_folder = state_folder;
-	if (settings_apply(setting, s->ctx, err) || instance_open(s->ctx, err)) {
+	if (rc) {
 		sink_free(s);
 		return NULL;
 	}
@@ -553,6 +628,16 @@ sink_stop(struct sink *s)
 	s->stopping = true;
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
+}
+
+bool
+sink_ended(struct sink *s)
+{
+	pthread_mutex_lock(&s->lock);
+	bool ended = s->ended;
+
+	pthread_mutex_unlock(&s->lock);
+	return ended;
 }
 
 int

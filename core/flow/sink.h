@@ -20,9 +20,20 @@ struct sink_counts {
 
 struct sink;
 
-/* Make and open the store. NULL and a sentence, such as who holds its path. */
-struct sink *sink_open(const struct instance_setting *, const struct origin *, const char *state_folder, struct keeper *,
-                       struct log *, struct weir_err *);
+/* What sinks need of their surroundings; outlives them. */
+struct sink_world {
+	const struct origin *origin;
+	const char *state_folder;
+	struct keeper *keeper;
+	struct log *log;
+	int wake_fd; /* an eventfd told when a worker has ended */
+};
+
+/*
+ * Make and open the store. NULL and a sentence, such as who holds its path. With `owner`, a path that is held (-EBUSY) is no
+ * failure: the worker opens it as soon as its holder lets go, and rows queue meanwhile; `owner` keeps the setting alive.
+ */
+struct sink *sink_open(const struct instance_setting *, const struct sink_world *, struct settings *owner, struct weir_err *);
 /* Start the worker. */
 int sink_start(struct sink *, struct weir_err *);
 const char *sink_name(const struct sink *);
@@ -45,6 +56,7 @@ void sink_counts(struct sink *, struct sink_counts *);
  * beyond the deadline is abandoned with its memory: returns -ETIMEDOUT then.
  */
 void sink_stop(struct sink *);
+bool sink_ended(struct sink *);
 int sink_finish(struct sink *, int64_t deadline, struct sink_counts *);
 
 #endif

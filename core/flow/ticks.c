@@ -35,26 +35,6 @@ earliest(const struct flow *f)
 	return due;
 }
 
-void
-ticks_arm(struct flow *f)
-{
-	int64_t due = earliest(f);
-
-	if (due == INT64_MAX || f->stopping) {
-		f->next_tick = INT64_MAX;
-		return;
-	}
-	f->next_tick = due * 1000 - f->wall_offset;
-	if (due == f->armed)
-		return;
-	f->armed = due;
-	struct itimerspec when = { .it_value = { due / 1000000, due % 1000000 * 1000 } };
-
-	/* Setting the timer clears a cancellation; the offset then shows the step. */
-	if (timerfd_settime(f->timer_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL))
-		log_line(f->log, LOG_LEVEL_ERROR, "", "cannot set the timer: ticks stop");
-}
-
 /* After a step of the clock every source waits for its next slot on the new clock; nothing was missed. */
 static bool
 clock_stepped(struct flow *f, int64_t wall_ns, int64_t mono)
@@ -71,6 +51,32 @@ clock_stepped(struct flow *f, int64_t wall_ns, int64_t mono)
 	return true;
 }
 
+void
+ticks_arm(struct flow *f)
+{
+	int64_t due = earliest(f);
+
+	if (due == INT64_MAX || f->stopping) {
+		f->next_tick = INT64_MAX;
+		return;
+	}
+	f->next_tick = due * 1000 - f->wall_offset;
+	if (due == f->armed)
+		return;
+	f->armed = due;
+	struct itimerspec when = { .it_value = { due / 1000000, due % 1000000 * 1000 } };
+
+	if (!timerfd_settime(f->timer_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL))
+		return;
+	if (errno != ECANCELED) {
+		log_line(f->log, LOG_LEVEL_ERROR, "", "cannot set the timer: ticks stop");
+		return;
+	}
+	/* The timer is armed, but the clock was set since the last look and nobody will be woken for it: judge the step here. */
+	if (clock_stepped(f, clock_read_ns(CLOCK_REALTIME), clock_mono_ns()))
+		ticks_arm(f);
+}
+
 /* Slots whose successor is due as well are dropped and counted; true when there is a slot to serve. */
 static bool
 due_now(struct live *s, int64_t now)
@@ -84,23 +90,28 @@ due_now(struct live *s, int64_t now)
 	return true;
 }
 
-/* The slot when all that fire share it and none is late, else the time of the wake: rows of one tick join by equality. */
+/*
+ * The slot when all that fire share it and the wake is in time for the slowest of them, else the time of the wake: rows of one
+ * tick join by equality, and a fast sampler must not move the slow ones off the slot that all hosts share.
+ */
 static int64_t
 stamp(const struct flow *f, int64_t now)
 {
-	int64_t slot = 0;
+	int64_t slot = 0, interval = 0;
 
 	for (size_t i = 0; i < f->n_sources; i++) {
 		const struct live *s = f->sources[i];
-		int64_t allowed = s->interval / 100 < ON_TIME_MOST ? s->interval / 100 : ON_TIME_MOST;
 
 		if (s->due > now)
 			continue;
-		if ((slot && s->due != slot) || now - s->due > allowed)
+		if (slot && s->due != slot)
 			return now;
 		slot = s->due;
+		interval = s->interval > interval ? s->interval : interval;
 	}
-	return slot;
+	int64_t allowed = interval / 100 < ON_TIME_MOST ? interval / 100 : ON_TIME_MOST;
+
+	return now - slot > allowed ? now : slot;
 }
 
 static void

@@ -27,6 +27,13 @@ part(const struct image *im, uint64_t offset, uint64_t size)
 	return offset <= im->size && size <= im->size - offset ? im->at + offset : NULL;
 }
 
+/* A table: in a sound file it is aligned like its numbers. */
+static const void *
+table(const struct image *im, uint64_t offset, uint64_t size)
+{
+	return offset % sizeof(void *) ? NULL : part(im, offset, size);
+}
+
 static int
 check_header(const struct image *im, const ElfW(Ehdr) **header, struct weir_err *err)
 {
@@ -50,7 +57,7 @@ check_header(const struct image *im, const ElfW(Ehdr) **header, struct weir_err 
 static int
 check_segments(const struct image *im, const ElfW(Ehdr) *h, struct weir_err *err)
 {
-	const ElfW(Phdr) *p = part(im, h->e_phoff, (uint64_t)h->e_phnum * sizeof(*p));
+	const ElfW(Phdr) *p = table(im, h->e_phoff, (uint64_t)h->e_phnum * sizeof(*p));
 	bool loads = false;
 
 	if (!p || h->e_phentsize != sizeof(*p))
@@ -63,7 +70,7 @@ check_segments(const struct image *im, const ElfW(Ehdr) *h, struct weir_err *err
 	if (!loads)
 		return weir_failx(err, -ENOEXEC, "'%s' is no shared object", im->path);
 	/* The section table is the last thing in the file: when it is cut, the file is. */
-	if (h->e_shoff && !part(im, h->e_shoff, (uint64_t)h->e_shnum * sizeof(ElfW(Shdr))))
+	if (h->e_shoff && !table(im, h->e_shoff, (uint64_t)h->e_shnum * sizeof(ElfW(Shdr))))
 		return weir_failx(err, -ENOEXEC, "'%s' is truncated: build it again", im->path);
 	return 0;
 }
@@ -72,11 +79,11 @@ check_segments(const struct image *im, const ElfW(Ehdr) *h, struct weir_err *err
 static const void *
 mapped(const struct image *im, const ElfW(Ehdr) *h, uint64_t address, size_t size)
 {
-	const ElfW(Phdr) *p = part(im, h->e_phoff, (uint64_t)h->e_phnum * sizeof(*p));
+	const ElfW(Phdr) *p = table(im, h->e_phoff, (uint64_t)h->e_phnum * sizeof(*p));
 
 	for (unsigned i = 0; p && i < h->e_phnum; i++)
 		if (p[i].p_type == PT_LOAD && address >= p[i].p_vaddr && address - p[i].p_vaddr + size <= p[i].p_filesz)
-			return part(im, p[i].p_offset + (address - p[i].p_vaddr), size);
+			return table(im, p[i].p_offset + (address - p[i].p_vaddr), size);
 	return NULL;
 }
 
@@ -101,12 +108,12 @@ check_abi(const struct image *im, const uint32_t *abi, struct weir_err *err)
 static int
 check_symbol(const struct image *im, const ElfW(Ehdr) *h, struct weir_err *err)
 {
-	const ElfW(Shdr) *s = h->e_shoff ? part(im, h->e_shoff, (uint64_t)h->e_shnum * sizeof(*s)) : NULL;
+	const ElfW(Shdr) *s = h->e_shoff ? table(im, h->e_shoff, (uint64_t)h->e_shnum * sizeof(*s)) : NULL;
 
 	for (unsigned i = 0; s && i < h->e_shnum; i++) {
 		if (s[i].sh_type != SHT_DYNSYM || s[i].sh_link >= h->e_shnum)
 			continue;
-		const ElfW(Sym) *symbol = part(im, s[i].sh_offset, s[i].sh_size);
+		const ElfW(Sym) *symbol = table(im, s[i].sh_offset, s[i].sh_size);
 		const char *names = part(im, s[s[i].sh_link].sh_offset, s[s[i].sh_link].sh_size);
 		uint64_t room = s[s[i].sh_link].sh_size;
 

@@ -79,11 +79,31 @@ instance_new(const struct weir_plugin *plugin, const struct origin *origin, cons
 	return ctx;
 }
 
+/* What a plugin returned, made whole: a negative code, and a sentence that bears it. */
+static int
+plugin_result(int rc, struct weir_err *own, struct weir_err *err)
+{
+	if (rc > 0)
+		rc = -EINVAL;
+	own->code = rc;
+	if (rc && rc != -ENODATA && rc != -EAGAIN && !own->text[0])
+		weir_fail(own, rc, "the plugin gives no reason");
+	if (rc && err)
+		*err = *own;
+	return rc;
+}
+
 int
 instance_open(struct weir_ctx *ctx, struct weir_err *err)
 {
-	ctx->opened = true;
-	return ctx->plugin->open ? ctx->plugin->open(ctx->state, ctx, err) : 0;
+	struct weir_err own = { 0 };
+	int rc = 0;
+
+	ctx->opened = ctx->opening = true;
+	if (ctx->plugin->open)
+		rc = ctx->plugin->open(ctx->state, ctx, &own);
+	ctx->opening = false;
+	return plugin_result(rc, &own, err);
 }
 
 void
@@ -103,6 +123,7 @@ instance_free(struct weir_ctx *ctx)
 		free(c->reason);
 		free(c);
 	}
+	builder_free(ctx->nowhere);
 	free(ctx->out.builders);
 	free(ctx->out.mark);
 	free(ctx->schemas);
@@ -125,9 +146,9 @@ instance_begin(struct weir_ctx *ctx, int64_t time)
 int
 instance_end(struct weir_ctx *ctx, int result, struct weir_err *err)
 {
-	for (size_t i = 0; i < ctx->n_schemas; i++) {
+	for (size_t i = 0; i <= ctx->n_schemas; i++) {
 		struct weir_err trouble;
-		struct builder *b = ctx->out.builders[i];
+		struct builder *b = i < ctx->n_schemas ? ctx->out.builders[i] : ctx->nowhere;
 
 		if (b && builder_trouble(b, &trouble)) {
 			result = trouble.code;
@@ -135,6 +156,9 @@ instance_end(struct weir_ctx *ctx, int result, struct weir_err *err)
 				*err = trouble;
 		}
 	}
+	struct weir_err own = err ? *err : (struct weir_err){ 0 };
+
+	result = plugin_result(result, &own, err);
 	if (result)
 		for (size_t i = 0; i < ctx->n_schemas; i++)
 			if (ctx->out.builders[i])
@@ -142,21 +166,33 @@ instance_end(struct weir_ctx *ctx, int result, struct weir_err *err)
 	return result;
 }
 
+/* A row of no schema and no columns: every setter finds that its column does not exist. The call fails at its end. */
+static struct weir_row *
+no_row(struct weir_ctx *ctx, size_t schema)
+{
+	static const struct weir_schema none = { .name = "none", .help = "a schema that the plugin has not" };
+
+	if (!ctx->nowhere)
+		ctx->nowhere = builder_new(&none, 0, &ctx->origin);
+	if (!ctx->nowhere) {
+		fprintf(stderr, "weir: out of memory\n");
+		abort(); /* not even a few hundred bytes */
+	}
+	return builder_scratch(ctx->nowhere, schema < ctx->n_schemas ? -ENOMEM : -EINVAL,
+	                       schema < ctx->n_schemas ? "out of memory" : "the plugin makes a row of a schema number that it has not");
+}
+
 struct weir_row *
 weir_row(struct weir_out *out, size_t schema)
 {
 	struct weir_ctx *ctx = out->ctx;
 
-	if (__builtin_expect(schema >= out->n, 0)) {
-		fprintf(stderr, "weir: plugin '%s' makes a row of schema %zu, it has %zu\n", ctx->plugin->name, schema, out->n);
-		abort();
-	}
+	if (__builtin_expect(schema >= out->n, 0))
+		return no_row(ctx, schema);
 	if (__builtin_expect(!out->builders[schema], 0)) {
 		out->builders[schema] = builder_new(ctx->schemas[schema], ctx->fingerprints[schema], &ctx->origin);
-		if (!out->builders[schema]) {
-			fprintf(stderr, "weir: out of memory\n");
-			abort();
-		}
+		if (!out->builders[schema])
+			return no_row(ctx, schema);
 	}
 	return builder_row(out->builders[schema], out->time);
 }
@@ -290,6 +326,8 @@ weir_schema_add(struct weir_ctx *ctx, const struct weir_schema *schema, struct w
 {
 	int rc = schema_check(schema, err);
 
+	if (!rc && !ctx->opening)
+		rc = weir_failx(err, -EBUSY, "schema '%s': schemas are added in open only", schema->name);
 	if (rc)
 		return rc;
 	const struct weir_schema *copy = keeper_schema(ctx->keeper, schema);

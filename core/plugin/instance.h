@@ -59,9 +59,10 @@ struct weir_ctx {
 	uint64_t *fingerprints;
 	size_t n_schemas;
 	struct weir_out out;
+	struct builder *nowhere;   /* rows of schemas that there are not */
 	struct instance_host host;
 	struct arena arena;        /* option texts, added schemas */
-	bool opened;
+	bool opened, opening;
 };
 
 /*

@@ -54,6 +54,20 @@ def test_a_faulty_unit_is_found(installed):
 	assert "wier is not executable" in answer.stderr
 
 
+def test_the_generated_drop_in_fits_the_unit(installed, tmp_path):
+	folder = installed / "lib/systemd/system"
+	config = tmp_path / "weir.yaml"
+	config.write_text(f"state: {tmp_path}/s\nsamplers:\n  netdev:\nstores:\n  csv: {{path: {tmp_path}/c}}\n")
+	answer = subprocess.run([WEIR, "config", "drop-in", config], capture_output=True, text=True, check=True)
+	(folder / "weir.service.d").mkdir()
+	(folder / "weir.service.d/plugins.conf").write_text(answer.stdout)
+	assert "AF_NETLINK" in answer.stdout and f"{tmp_path}/c" in answer.stdout
+	answer = subprocess.run(
+		["systemd-analyze", "verify", "--man=no", "weir.service"], env={**os.environ, "SYSTEMD_UNIT_PATH": f"{folder}:"},
+		capture_output=True, text=True)
+	assert "weir" not in answer.stderr and answer.returncode == 0, answer.stderr
+
+
 def test_the_user_of_the_units_is_made(installed):
 	assert re.search(r"^u weir - ", (installed / "lib/sysusers.d/weir.conf").read_text(), re.M)
 	assert {settings(unit)["User"][0] for unit in UNITS} == {"weir"}

@@ -243,8 +243,10 @@ def rule_words(tree, seen):
 		seen()
 		low = text.lower()
 		for word in WORKPLACE:
-			if word in low:
-				yield f"{tree.name(path)}:{low[:low.index(word)].count(chr(10)) + 1}: '{word}'"
+			# As a word of its own: debhelper-compat is another.
+			match = re.search(r"(?<![a-z])" + word, low)
+			if match:
+				yield f"{tree.name(path)}:{low[:match.start()].count(chr(10)) + 1}: '{word}'"
 	marker = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
 	for path, text in code_files(tree):
 		for number, line in enumerate(text.split("\n"), 1):

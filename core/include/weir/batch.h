@@ -19,6 +19,7 @@ union weir_cell {
 	double f64;      /* WEIR_F64 without a divisor */
 };
 
+/* This struct and weir_cells stand in arrays: they never change. */
 struct weir_symbol {
 	const char *text; /* not NUL-terminated */
 	uint32_t length;

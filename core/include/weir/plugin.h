@@ -10,6 +10,8 @@
 #ifndef WEIR_PLUGIN_H
 #define WEIR_PLUGIN_H
 
+#include <string.h>
+
 #include <weir/batch.h>
 #include <weir/error.h>
 #include <weir/option.h>
@@ -41,7 +43,12 @@ enum weir_plugin_flag {
 
 struct weir_ctx;  /* the instance, as the core knows it */
 
-/* ---- parsers ---- */
+/*
+ * ---- parsers ----
+ *
+ * Every store's worker pulls for itself, with an instance of its own of each parser routed to it: neither state nor stream is ever
+ * shared between threads.
+ */
 
 enum weir_input_form {
 	WEIR_INPUT_STREAM = 1, /* bytes that grow: a log */
@@ -58,8 +65,11 @@ struct weir_input {
 	bool end;          /* nothing follows: the last line needs no newline */
 	uint64_t offset;   /* of data[0] in the decompressed stream */
 	const char *path;  /* of the file or directory; NULL where there is none */
-	const char *sender; /* of a datagram: address; NULL */
+	const char *sender; /* of a datagram: address; of a message: topic; NULL */
+	const char *key;    /* of a message, key_size bytes; NULL */
+	size_t key_size;
 	int64_t received;  /* microseconds UTC */
+	uint64_t reserved[4];
 };
 
 struct weir_blob {
@@ -78,14 +88,16 @@ struct weir_mark {
 	const char *source, *item, *identity;
 	const void *data;
 	size_t size;
-	bool forget; /* remove this mark instead of writing it */
+	bool forget; /* remove this mark instead of writing it; then also of a source not held: it moved to another claim */
+	uint64_t reserved[4];
 };
 
 /* A claim that a commit writes under: its epoch must still be the stored one; the commit renews the lease. */
 struct weir_hold {
 	const char *source;
 	uint64_t epoch;
-	int64_t lease_until; /* microseconds UTC */
+	int64_t lease_until; /* microseconds UTC; 0 gives the source back at once */
+	uint64_t reserved[4];
 };
 
 struct weir_marks {
@@ -99,6 +111,7 @@ struct weir_commit {
 	const struct weir_hold *hold;
 	size_t n_hold;
 	bool sync;
+	uint64_t reserved[4];
 };
 
 /* Who wants a source, for the lease: instances are one holder per host and state folder. */
@@ -107,13 +120,47 @@ struct weir_claim {
 	const char *holder;      /* "HOST STATE-FOLDER" or "HOST pid N" */
 	int64_t lease_until;     /* microseconds UTC; renewed by each commit */
 	bool take_over;          /* even from a live holder */
+	uint64_t reserved[4];
 };
 
-/* What became of the rows of one write, per batch in the order given. */
+/*
+ * What became of the rows of one batch: zeroed by the core, filled by weir_tally_row or weir_tally_stored. Pulled sources want to
+ * know it row by row: `verdict` is the core's memory then.
+ */
+enum weir_verdict { WEIR_ROW_STORED = 1, WEIR_ROW_UNCHANGED, WEIR_ROW_REFUSED };
 struct weir_tally {
 	uint64_t stored, unchanged, refused;
-	char reason[200]; /* of the last refusal */
+	uint8_t *verdict;   /* [rows] of enum weir_verdict; NULL: the sums are enough */
+	void (*refuse)(void *closure, size_t row, const char *reason); /* may be NULL */
+	void *closure;
+	char reason[200];   /* of the last refusal */
+	uint64_t reserved[4];
 };
+
+static inline void
+weir_tally_row(struct weir_tally *tally, size_t row, enum weir_verdict verdict, const char *reason)
+{
+	*(verdict == WEIR_ROW_STORED ? &tally->stored : verdict == WEIR_ROW_UNCHANGED ? &tally->unchanged : &tally->refused) += 1;
+	if (tally->verdict)
+		tally->verdict[row] = (uint8_t)verdict;
+	if (verdict != WEIR_ROW_REFUSED)
+		return;
+	size_t length = strnlen(reason, sizeof(tally->reason) - 1);
+
+	memcpy(tally->reason, reason, length);
+	tally->reason[length] = '\0';
+	if (tally->refuse)
+		tally->refuse(tally->closure, row, reason);
+}
+
+/* All rows of the batch were stored. */
+static inline void
+weir_tally_stored(struct weir_tally *tally, size_t rows)
+{
+	tally->stored += rows;
+	if (tally->verdict)
+		memset(tally->verdict, WEIR_ROW_STORED, rows);
+}
 
 /* A report's query: SQL with ? parameters, over the store's own tables. Rows are handed to `row` as text (NULL: missing). */
 struct weir_query {
@@ -177,7 +224,9 @@ struct weir_plugin {
 			int (*find)(void *state, const char *identity, struct weir_marks *, struct weir_err *);
 			/*
 			 * Take the batches of one step. Nothing is readable before commit. tally[i] is of batch i. On an error nothing
-			 * of this step counts; the core calls write again with the same batches after a pause.
+			 * of this step counts; the core calls write again with the same batches after a pause. EINVAL, ERANGE, EDOM,
+			 * EILSEQ, EOVERFLOW, EBADMSG, E2BIG and ENOTSUP blame a batch: after five in a row the core tries the batches
+			 * one by one and drops the one to blame. All other codes are the surroundings' (disk, network, locks): waited out.
 			 */
 			int (*write)(void *state, const struct weir_batch *const *, size_t n, struct weir_tally *, struct weir_err *);
 			/*

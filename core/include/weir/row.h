@@ -46,6 +46,12 @@ WEIR_API void weir_set_bytes(struct weir_row *, size_t column, const void *data,
 /* A setter that does not fit the table: the cell stays missing and the batch fails with the column's name. */
 WEIR_API void weir_row_type_fault(struct weir_row *, size_t column) __attribute__((cold));
 
+static inline bool
+weir_row_fits(const struct weir_row *row, size_t column, enum weir_type type)
+{
+	return column < row->schema->n_columns && row->schema->columns[column].type == type;
+}
+
 static inline void
 weir_row_put(struct weir_row *row, size_t column, union weir_cell cell)
 {
@@ -56,7 +62,7 @@ weir_row_put(struct weir_row *row, size_t column, union weir_cell cell)
 static inline void
 weir_set_u64(struct weir_row *row, size_t column, uint64_t value)
 {
-	if (__builtin_expect(row->schema->columns[column].type != WEIR_U64, 0))
+	if (__builtin_expect(!weir_row_fits(row, column, WEIR_U64), 0))
 		weir_row_type_fault(row, column);
 	else
 		weir_row_put(row, column, (union weir_cell){ .u64 = value });
@@ -65,7 +71,7 @@ weir_set_u64(struct weir_row *row, size_t column, uint64_t value)
 static inline void
 weir_set_i64(struct weir_row *row, size_t column, int64_t value)
 {
-	if (__builtin_expect(row->schema->columns[column].type != WEIR_I64, 0))
+	if (__builtin_expect(!weir_row_fits(row, column, WEIR_I64), 0))
 		weir_row_type_fault(row, column);
 	else
 		weir_row_put(row, column, (union weir_cell){ .i64 = value });
@@ -75,9 +81,7 @@ weir_set_i64(struct weir_row *row, size_t column, int64_t value)
 static inline void
 weir_set_f64(struct weir_row *row, size_t column, double value)
 {
-	const struct weir_column *c = &row->schema->columns[column];
-
-	if (__builtin_expect(c->type != WEIR_F64 || c->divisor > 1, 0))
+	if (__builtin_expect(!weir_row_fits(row, column, WEIR_F64) || row->schema->columns[column].divisor > 1, 0))
 		weir_row_type_fault(row, column);
 	else
 		weir_row_put(row, column, (union weir_cell){ .f64 = value });
@@ -87,9 +91,7 @@ weir_set_f64(struct weir_row *row, size_t column, double value)
 static inline void
 weir_set_count(struct weir_row *row, size_t column, int64_t count)
 {
-	const struct weir_column *c = &row->schema->columns[column];
-
-	if (__builtin_expect(c->type != WEIR_F64 || c->divisor <= 1, 0))
+	if (__builtin_expect(!weir_row_fits(row, column, WEIR_F64) || row->schema->columns[column].divisor <= 1, 0))
 		weir_row_type_fault(row, column);
 	else
 		weir_row_put(row, column, (union weir_cell){ .i64 = count });
@@ -98,7 +100,7 @@ weir_set_count(struct weir_row *row, size_t column, int64_t count)
 static inline void
 weir_set_bool(struct weir_row *row, size_t column, bool value)
 {
-	if (__builtin_expect(row->schema->columns[column].type != WEIR_BOOL, 0))
+	if (__builtin_expect(!weir_row_fits(row, column, WEIR_BOOL), 0))
 		weir_row_type_fault(row, column);
 	else
 		weir_row_put(row, column, (union weir_cell){ .u64 = value });
@@ -107,7 +109,7 @@ weir_set_bool(struct weir_row *row, size_t column, bool value)
 static inline void
 weir_set_time(struct weir_row *row, size_t column, int64_t microseconds)
 {
-	if (__builtin_expect(row->schema->columns[column].type != WEIR_TIME, 0))
+	if (__builtin_expect(!weir_row_fits(row, column, WEIR_TIME), 0))
 		weir_row_type_fault(row, column);
 	else
 		weir_row_put(row, column, (union weir_cell){ .i64 = microseconds });
@@ -123,9 +125,8 @@ weir_set_text(struct weir_row *row, size_t column, const char *text)
 static inline void
 weir_set_integer(struct weir_row *row, size_t column, uint64_t value)
 {
-	const struct weir_column *c = &row->schema->columns[column];
-
-	if (__builtin_expect(c->type == WEIR_U64 || c->type == WEIR_I64 || (c->type == WEIR_F64 && c->divisor > 1), 1))
+	if (__builtin_expect(weir_row_fits(row, column, WEIR_U64) || weir_row_fits(row, column, WEIR_I64) ||
+	                     (weir_row_fits(row, column, WEIR_F64) && row->schema->columns[column].divisor > 1), 1))
 		weir_row_put(row, column, (union weir_cell){ .u64 = value });
 	else
 		weir_row_type_fault(row, column);
