@@ -2,6 +2,7 @@
 /* weir run: the agent (or aggregator) in the foreground. */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,13 +28,27 @@ start_code(const struct weir_err *err)
 	}
 }
 
-/* A node that boots may have no name yet: rows of 'localhost' would be nobody's. */
-static int
-wait_for_host(const char *path, struct registry **registry, struct settings **set, struct log *log)
+static void
+stop_signals(sigset_t *set)
 {
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+}
+
+/* A node that boots may have no name yet: rows of 'localhost' would be nobody's. *stopped: a signal came first. */
+static int
+wait_for_host(const char *path, struct registry **registry, struct settings **set, struct log *log, bool *stopped)
+{
+	const struct timespec second = { 1, 0 };
+	sigset_t signals;
+
+	stop_signals(&signals);
 	while (!(*set)->host) {
 		log_line(log, LOG_LEVEL_WARNING, "", "this machine has no host name yet: waiting for one ('host:' sets it)");
-		sleep(1);
+		*stopped = sigtimedwait(&signals, NULL, &second) > 0;
+		if (*stopped)
+			return EXIT_DONE;
 		settings_release(*set);
 		*set = NULL;
 		int rc = cli_settings(path, NULL, registry, set);
@@ -50,14 +65,21 @@ run(const char *path)
 	struct registry *registry = NULL;
 	struct settings *set = NULL;
 	struct weir_err err = { 0 };
+	bool stopped = false;
+	sigset_t signals;
+
+	/* A stop that comes before the loop runs waits for it; the loop takes all three as events. */
+	stop_signals(&signals);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
 	int rc = cli_settings(path, NULL, &registry, &set);
 	struct log *log = rc ? NULL : log_new((enum log_level)set->log.level, set->log.target);
 
 	if (!rc)
-		rc = wait_for_host(path, &registry, &set, log);
-	struct flow *f = rc ? NULL : flow_new(set, registry, log, &err);
+		rc = wait_for_host(path, &registry, &set, log, &stopped);
+	struct flow *f = rc || stopped ? NULL : flow_new(set, registry, log, &err);
 
-	if (!rc && !f)
+	if (!rc && !f && !stopped)
 		rc = cli_fail(start_code(&err), "%s", err.text);
 	settings_release(set);
 	if (f) {

@@ -476,56 +476,6 @@ batch_select(const struct weir_batch *batch, const struct weir_schema *schema, u
 	return &b->batch;
 }
 
-static bool
-bit(const uint64_t *bits, size_t i)
-{
-	return bits[i / 64] >> (i % 64) & 1;
-}
-
-struct weir_batch *
-batch_filter(const struct weir_batch *batch, const uint64_t *rows, size_t count)
-{
-	size_t columns = batch->schema->n_columns;
-	struct block *b = block_over(batch, batch->schema);
-
-	if (!b || block_resize(b, columns, 0, count ? count : 1) ||
-	    (batch->row_cluster && !(b->row_cluster = calloc(count + 1, sizeof(uint32_t)))) ||
-	    (batch->row_host && !(b->row_host = calloc(count + 1, sizeof(uint32_t)))) ||
-	    (batch->deleted && !(b->deleted = calloc(b->words, sizeof(uint64_t))))) {
-		block_free(b);
-		return NULL;
-	}
-	size_t to = 0;
-
-	for (size_t r = 0; r < batch->rows && to < count; r++) {
-		if (!bit(rows, r))
-			continue;
-		for (size_t c = 0; c < columns; c++) {
-			b->cells[c * b->capacity + to] = batch->column[c].cell[r];
-			if (weir_present(batch, c, r))
-				b->valid[c * b->words + to / 64] |= UINT64_C(1) << (to % 64);
-		}
-		b->time[to] = batch->time[r];
-		if (b->row_cluster)
-			b->row_cluster[to] = batch->row_cluster[r];
-		if (b->row_host)
-			b->row_host[to] = batch->row_host[r];
-		if (b->deleted && bit(batch->deleted, r))
-			b->deleted[to / 64] |= UINT64_C(1) << (to % 64);
-		to++;
-	}
-	for (size_t c = 0; c < columns; c++)
-		b->column[c] = (struct weir_cells){ b->cells + c * b->capacity, b->valid + c * b->words };
-	b->batch.rows = to;
-	b->batch.time = b->time;
-	b->batch.row_cluster = b->row_cluster;
-	b->batch.row_host = b->row_host;
-	b->batch.deleted = b->deleted;
-	b->batch.bytes = sizeof(*b) + columns * (to * 8 + b->words * 8);
-	b->parent = weir_batch_keep(batch); /* the symbols are its */
-	return &b->batch;
-}
-
 /* ---- the setters of the contract that are functions ---- */
 
 static struct builder *

@@ -35,7 +35,5 @@ struct weir_batch *builder_close(struct builder *, uint64_t sequence);
 
 /* A batch with fewer columns, sharing the memory of the first (keeps a reference): column i of it is `columns[i]` of `batch`. */
 struct weir_batch *batch_select(const struct weir_batch *, const struct weir_schema *, uint64_t fingerprint, const uint32_t *columns);
-/* A batch with only the rows whose bit is set in `rows` (routes by host). */
-struct weir_batch *batch_filter(const struct weir_batch *, const uint64_t *rows, size_t count);
 
 #endif

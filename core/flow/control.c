@@ -18,6 +18,7 @@
 #include "data/print.h"
 #include "flow/flow.h"
 #include "flow/request.h"
+#include "flow/routes.h"
 
 enum { CONNECTIONS_MOST = 32, TAP_BEHIND_MOST = 4 << 20 };
 
@@ -51,6 +52,8 @@ close_connection(struct connection *c)
 		}
 	if (c->request)
 		control->flow->taps--;
+	if (c->lost)
+		log_line(control->flow->log, LOG_LEVEL_INFO, "", "a tap was too slow and missed %llu rows", (unsigned long long)c->lost);
 	control->n--;
 	bufferevent_free(c->stream);
 	free(c->request);
@@ -162,20 +165,6 @@ on_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockad
 	bufferevent_enable(c->stream, EV_READ | EV_WRITE);
 }
 
-static bool
-wanted(const struct request *r, const char *schema)
-{
-	bool selected = !r->n_patterns || r->pattern[0][0] == '!';
-
-	for (size_t i = 0; i < r->n_patterns; i++) {
-		bool not = r->pattern[i][0] == '!';
-
-		if (pattern_match(r->pattern[i] + not, schema))
-			selected = !not;
-	}
-	return selected;
-}
-
 /* A reader that does not keep up loses rows, never the agent's memory. */
 void
 control_tap(struct control *control, const struct weir_batch *b)
@@ -185,7 +174,7 @@ control_tap(struct control *control, const struct weir_batch *b)
 	for (struct connection *c = control ? control->first : NULL; c; c = c->next) {
 		struct evbuffer *out = bufferevent_get_output(c->stream);
 
-		if (!c->request || !wanted(c->request, b->schema->name))
+		if (!c->request || !routes_schema_selected(c->request->pattern, b->schema->name))
 			continue;
 		if (evbuffer_get_length(out) > TAP_BEHIND_MOST) {
 			c->lost += b->rows;

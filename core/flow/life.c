@@ -275,6 +275,19 @@ drain(struct flow *f)
 	return holds ? 0 : 1;
 }
 
+/* Blocked since the start, so that a stop during it is not lost and not a death. Threads that exist already keep them blocked. */
+static void
+unblock_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 int
 flow_run(struct flow *f)
 {
@@ -300,6 +313,7 @@ flow_run(struct flow *f)
 		log_line(f->log, LOG_LEVEL_INFO, "", "running as '%s' of cluster '%s': %zu sources, %zu sinks", f->origin.host, f->origin.cluster,
 		         f->n_sources, f->n_sinks);
 		notify_send("READY=1\nSTATUS=%zu sources, %zu sinks", f->n_sources, f->n_sinks);
+		unblock_signals();
 		event_base_dispatch(f->base);
 	}
 	int bad = drain(f);

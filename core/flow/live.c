@@ -215,6 +215,12 @@ live_new(struct flow *f, const struct instance_setting *setting)
 	return s;
 }
 
+const char *
+live_state_name(const struct live *s)
+{
+	return s->state == LIVE_RUNNING ? "running" : s->state == LIVE_STUCK ? "stuck" : "backing_off";
+}
+
 void
 live_adopt(struct live *s, const struct instance_setting *setting)
 {

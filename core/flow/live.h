@@ -44,6 +44,7 @@ void live_free(struct live *);
 void live_adopt(struct live *, const struct instance_setting *);
 /* One tick: `time` stamps its rows, `lateness` ns after its slot. */
 void live_tick(struct live *, int64_t time, int64_t lateness);
+const char *live_state_name(const struct live *); /* running, backing_off, stuck */
 /* Close the builders and deliver. */
 void live_collect(struct live *);
 

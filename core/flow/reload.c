@@ -233,14 +233,14 @@ flow_reload(struct flow *f, struct text *verdict)
 
 	if (rc)
 		text_printf(verdict, "%s\n", err.text[0] ? err.text : "out of memory");
-	if (!rc && report_errors(report)) {
+	bool fixed = !rc && strcmp(set->signature, f->set->signature);
+
+	if (fixed)
+		text_add(verdict, "cluster, host, state, control, http, log and plugins change with a restart only\n");
+	if (!rc && report_errors(report))
 		report_print(report, verdict);
+	if (!rc && (fixed || report_errors(report)))
 		rc = -EINVAL;
-	}
-	if (!rc && strcmp(set->signature, f->set->signature)) {
-		text_add(verdict, "cluster, host, state, control, http and log change with a restart only\n");
-		rc = -EINVAL;
-	}
 	if (!rc)
 		rc = swap(f, set, verdict);
 	report_free(report);

@@ -17,7 +17,7 @@ struct request {
 	enum request_verb verb;
 	enum print_format format;                /* of a tap */
 	char text[REQUEST_MOST];                 /* the line, cut up */
-	const char *pattern[REQUEST_PATTERNS];   /* of a tap: schemas wanted; none: all */
+	const char *pattern[REQUEST_PATTERNS + 1]; /* of a tap: schemas wanted, ends with NULL; none: all */
 	size_t n_patterns;
 };
 

@@ -276,8 +276,8 @@ routes_judge(struct settings *set, struct report *report)
 }
 
 /* Patterns in order; "!x" takes away. A list of "!x" alone begins with everything. */
-static bool
-schema_selected(const char *const *patterns, const char *schema)
+bool
+routes_schema_selected(const char *const *patterns, const char *schema)
 {
 	if (!patterns || !*patterns)
 		return true;
@@ -303,7 +303,7 @@ settings_routed(const struct settings *set, const char *source, const char *sink
 	for (size_t i = 0; i < set->n_routes; i++) {
 		const struct route_setting *r = &set->routes[i];
 
-		if (!r->to || !listed(r->to, sink) || !listed(r->from, source) || !schema_selected(r->schemas, schema) ||
+		if (!r->to || !listed(r->to, sink) || !listed(r->from, source) || !routes_schema_selected(r->schemas, schema) ||
 		    !listed(r->clusters, cluster) || (r->hosts && host && !hostlist_match(r->hosts, host)))
 			continue;
 		for (size_t k = 0; columns && k < r->n_columns; k++)

@@ -49,12 +49,6 @@ self_capability_row(struct flow *f, const char *source, const char *item, const 
 	weir_set_text(row, CAPABILITY_REASON, reason);
 }
 
-static const char *
-state_name(enum live_state state)
-{
-	return state == LIVE_RUNNING ? "running" : state == LIVE_STUCK ? "stuck" : "backing_off";
-}
-
 static void
 report_samplers(struct self *self, int64_t time)
 {
@@ -70,7 +64,7 @@ report_samplers(struct self *self, int64_t time)
 		weir_set_count(row, TICKS_DURATION, s->counts.duration);
 		weir_set_count(row, TICKS_DURATION_MAX, s->counts.duration_max);
 		weir_set_count(row, TICKS_LATENESS_MAX, s->counts.lateness_max);
-		weir_set_text(row, TICKS_STATE, state_name(s->state));
+		weir_set_text(row, TICKS_STATE, live_state_name(s));
 		s->counts.duration_max = s->counts.lateness_max = 0;
 	}
 }

@@ -530,11 +530,16 @@ static void
 finish(struct settings *set)
 {
 	struct arena *arena = &set->arena;
+	struct text fixed = { 0 };
 
-	set->control = set->program.control && *set->program.control ? set->program.control
+	set->control = set->program.control ? set->program.control
 	                                    : arena_printf(arena, "%s/control.sock", set->program.state ? set->program.state : "");
-	set->signature = arena_printf(arena, "%s\n%s\n%s\n%s\n%s\n%d %s", set->program.cluster, set->host ? set->host : "", set->program.state,
-	                              set->control, set->program.http, set->log.level, set->log.target);
+	text_printf(&fixed, "%s\n%s\n%s\n%s\n%s\n%d %s\n", set->program.cluster, set->host ? set->host : "", set->program.state,
+	            set->control, set->program.http, set->log.level, set->log.target);
+	for (size_t i = 0; i < set->program.plugins.n; i++)
+		text_printf(&fixed, "%s\n", set->program.plugins.item[i]);
+	set->signature = fixed.failed ? "" : arena_string(arena, fixed.data);
+	text_free(&fixed);
 }
 
 int

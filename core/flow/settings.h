@@ -88,7 +88,7 @@ struct settings {
 	size_t n_instances;
 	struct route_setting *routes;
 	size_t n_routes;
-	const char *signature; /* of what only a restart changes: cluster, host, state, control, http */
+	const char *signature; /* of what only a restart changes */
 	const char *flow_signature; /* of the routes */
 	struct arena arena;
 	struct node *root;

@@ -7,12 +7,6 @@
 #include "base/version.h"
 #include "flow/live.h"
 
-static const char *
-state_name(const struct live *s)
-{
-	return s->state == LIVE_RUNNING ? "running" : s->state == LIVE_STUCK ? "stuck" : "backing off";
-}
-
 static bool
 degraded(struct flow *f)
 {
@@ -50,7 +44,7 @@ sampler_lines(struct flow *f, struct text *out)
 		*format_duration(last, s->counts.last_duration) = '\0';
 		text_printf(out, "%-20s %10llu %8llu %8llu %10llu %10s  %s%s%s\n", s->setting->name, (unsigned long long)s->counts.ticks,
 		            (unsigned long long)s->counts.dropped, (unsigned long long)s->counts.failures,
-		            (unsigned long long)s->counts.rows, last, state_name(s), s->counts.fault[0] ? ": " : "", s->counts.fault);
+		            (unsigned long long)s->counts.rows, last, live_state_name(s), s->counts.fault[0] ? ": " : "", s->counts.fault);
 	}
 }
 
@@ -156,7 +150,7 @@ status_json(struct flow *f, struct text *out)
 		            "\"last_duration_seconds\":%.9f,\"interval_seconds\":%.6f,\"state\":\"%s\",",
 		            i ? "," : "", s->setting->name, (unsigned long long)s->counts.ticks, (unsigned long long)s->counts.dropped,
 		            (unsigned long long)s->counts.failures, (unsigned long long)s->counts.rows, (double)s->counts.duration / 1e9,
-		            (double)s->counts.last_duration / 1e9, (double)s->interval / 1e6, state_name(s));
+		            (double)s->counts.last_duration / 1e9, (double)s->interval / 1e6, live_state_name(s));
 		json_string(out, "fault", s->counts.fault);
 		text_add(out, "}");
 	}

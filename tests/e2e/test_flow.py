@@ -75,7 +75,7 @@ def test_a_failing_sampler_backs_off_and_comes_back(tmp_path):
 	flag = tmp_path / "good"
 	config = (BASE % tmp_path).replace("samplers:", f"samplers:\n  faulty: {{interval: 50ms, how: fail, flag: {flag}}}")
 	with Agent(tmp_path, config) as agent:
-		agent.wait(lambda: agent.sampler("faulty")["state"] == "backing off", 10, "the back-off")
+		agent.wait(lambda: agent.sampler("faulty")["state"] == "backing_off", 10, "the back-off")
 		assert agent.run("status", "--control", str(agent.control)).returncode == 0
 		assert agent.run("status", "--check", "--control", str(agent.control)).returncode == 1
 		failures = agent.sampler("faulty")["failures"]
