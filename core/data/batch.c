@@ -12,7 +12,7 @@
 #include "data/builder.h"
 #include "data/schema.h"
 
-enum { SPARE_BYTES = 256 << 10, ROWS_FIRST = 8, ROWS_MOST = 1 << 20, TEXT_MOST = 64 << 10 };
+enum { SPARE_BYTES = 256 << 10, ROWS_FIRST = 2, ROWS_MOST = 1 << 20, TEXT_MOST = 64 << 10 };
 
 /* Symbols: text of this batch, each once (labels too: hosts, devices and models repeat). */
 struct symbols {

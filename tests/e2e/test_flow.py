@@ -208,6 +208,79 @@ def test_a_poisoned_batch_does_not_stop_the_rest(tmp_path, slow):
 	assert "poisoned batch" in agent.text() and "EQUATION" not in agent.text()
 
 
+def test_a_database_that_is_down_is_waited_for(tmp_path, slow):
+	config, switch = slow
+	switch.write_text("network")
+	with Agent(tmp_path, config) as agent:
+		agent.wait(lambda: agent.status()["sinks"]["slow"]["failures"] >= 6, 60, "more failures than a poisoned batch gets")
+		assert set(agent.status()["sinks"]["slow"]["dropped_by"]) <= {"queue_full"}
+		switch.write_text("")
+		agent.wait(lambda: agent.status()["sinks"]["slow"]["fault"] == "", 30, "the recovery")
+		assert conserved(agent.status())
+		agent.stop()
+
+
+def test_a_long_flush_with_a_small_queue_drops_nothing(tmp_path):
+	config = (BASE % tmp_path).replace("flush: 300ms", "flush: 1h, queue: 64KiB").replace("200ms", "10ms")
+	with Agent(tmp_path, config) as agent:
+		agent.wait(lambda: agent.sampler("meminfo")["ticks"] >= 400 / SLOW, 60, "ticks")
+		agent.stop()
+		assert "dropped 0 rows" in agent.equation()
+
+
+def test_a_store_that_opens_badly_without_a_word_stops_the_start(tmp_path, slow):
+	config, _ = slow
+	agent = Agent(tmp_path, config.replace("flush: 200ms, queue", "bad_open: yes, queue"), start=False)
+	answer = agent.run("run", str(agent.config), timeout=20)
+	assert answer.returncode == 73 and "store 'slow': the plugin gives no reason" in answer.stderr
+
+
+def test_a_failing_event_does_not_spin(tmp_path):
+	faulty(tmp_path)
+	config = (BASE % tmp_path).replace("samplers:", "samplers:\n  faulty: {interval: 100ms, how: event}")
+	with Agent(tmp_path, config) as agent:
+		agent.wait(lambda: agent.sampler("faulty")["state"] == "backing_off", 10, "the back-off")
+		before = agent.sampler("faulty")["failures"]
+		time.sleep(1.5)
+		assert agent.sampler("faulty")["failures"] - before < 20
+		agent.stop()
+
+
+def test_a_reload_with_a_hanging_store_stalls_nobody(tmp_path, slow):
+	config, switch = slow
+	with Agent(tmp_path, config) as agent:
+		switch.write_text("hang")
+		agent.wait(lambda: agent.status()["sinks"]["slow"]["queued"] > 0, 10, "something queued")
+		time.sleep(0.5)
+		began = time.monotonic()
+		agent.write(config.replace("flush: 200ms, queue", "flush: 250ms, queue"))
+		answer = agent.reload()
+		assert answer.returncode == 0, answer.stderr
+		assert time.monotonic() - began < 2 * SLOW
+		before = agent.sampler("loadavg")
+		time.sleep(1)
+		after = agent.sampler("loadavg")
+		assert after["ticks"] > before["ticks"] and conserved(agent.status())
+		switch.write_text("")
+		agent.stop()
+		assert "EQUATION" not in agent.text() and "dropped 0 rows" in agent.equation()
+
+
+def test_a_reload_that_fails_leaves_every_store_as_it_was(tmp_path, slow):
+	config, _ = slow
+	with Agent(tmp_path, config) as agent:
+		(tmp_path / "file").write_text("in the way")
+		agent.write(config.replace("flush: 300ms", "flush: 100ms") + f"  other: {{plugin: csv, path: {tmp_path}/file/csv}}\n")
+		answer = agent.reload()
+		assert answer.returncode == 78 and "store 'other'" in answer.stderr
+		status = agent.status()
+		assert set(status["sinks"]) == {"db", "slow"}
+		before = status["sinks"]["db"]["stored"]
+		agent.wait(lambda: agent.status()["sinks"]["db"]["stored"] > before, 10, "rows in the old store")
+		agent.stop()
+		assert "dropped 0 rows" in agent.equation()
+
+
 def test_refused_rows_are_counted(tmp_path, slow):
 	config, switch = slow
 	switch.write_text("refuse")

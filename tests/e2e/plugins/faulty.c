@@ -16,8 +16,8 @@ struct faulty {
 	int64_t tick;
 };
 
-enum { HOW_NOT, HOW_FAIL, HOW_HANG, HOW_ABORT, HOW_SLOW, HOW_JUNK, HOW_TYPE };
-static const char *const ways[] = { "not", "fail", "hang", "abort", "slow", "junk", "type", NULL };
+enum { HOW_NOT, HOW_FAIL, HOW_HANG, HOW_ABORT, HOW_SLOW, HOW_JUNK, HOW_TYPE, HOW_EVENT };
+static const char *const ways[] = { "not", "fail", "hang", "abort", "slow", "junk", "type", "event", NULL };
 
 enum { TICK, PID };
 static const struct weir_column columns[] = {
@@ -63,6 +63,29 @@ misbehave(const struct faulty *f, struct weir_out *out, struct weir_err *err)
 	return 0;
 }
 
+/* A descriptor that stays readable and whose event always fails. */
+static int
+open_faulty(void *state, struct weir_ctx *ctx, struct weir_err *err)
+{
+	struct faulty *f = state;
+	int pair[2];
+
+	if (f->how != HOW_EVENT)
+		return 0;
+	if (pipe(pair))
+		return weir_fail(err, -errno, "cannot make a pipe");
+	close(pair[1]);
+	return weir_watch(ctx, pair[0], err);
+}
+
+static int
+event(void *state, int fd, struct weir_out *out, struct weir_err *err)
+{
+	(void)state;
+	(void)out;
+	return weir_failx(err, -EIO, "descriptor %d fails as asked", fd);
+}
+
 static int
 sample(void *state, struct weir_out *out, struct weir_err *err)
 {
@@ -85,4 +108,5 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 static const struct weir_schema *const schemas[] = { &schema, NULL };
 
 WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = FAULTY_NAME, .flags = FAULTY_FLAGS, .summary = "misbehaves as asked",
-            .state_size = sizeof(struct faulty), .options = options, .schemas = schemas, .sampler = { .sample = sample });
+            .state_size = sizeof(struct faulty), .options = options, .schemas = schemas, .open = open_faulty,
+            .sampler = { .sample = sample, .event = event });

@@ -9,7 +9,8 @@
 #include <weir/plugin.h>
 
 struct slowstore {
-	const char *path, *switch_file; /* the switch holds one word: fail, hang, refuse, poison */
+	const char *path, *switch_file; /* the switch holds one word: fail, hang, refuse, poison, network */
+	bool bad_open;
 	uint64_t rows;
 	char pending[1 << 16];
 	size_t size;
@@ -18,8 +19,19 @@ struct slowstore {
 static const struct weir_option options[] = {
 	WEIR_REQUIRED_TEXT(struct slowstore, path, "file of lines"),
 	WEIR_REQUIRED_TEXT(struct slowstore, switch_file, "file whose word says how to behave"),
+	WEIR_BOOL_OPTION(struct slowstore, bad_open, "no", "fail to open and say nothing"),
 	WEIR_OPTIONS_END,
 };
+
+static int
+open_store(void *state, struct weir_ctx *ctx, struct weir_err *err)
+{
+	struct slowstore *s = state;
+
+	(void)ctx;
+	(void)err;
+	return s->bad_open ? -EIO : 0;
+}
 
 static void
 word(const struct slowstore *s, char *out, size_t room)
@@ -68,6 +80,8 @@ write_batches(void *state, const struct weir_batch *const *batch, size_t n, stru
 	}
 	if (!strcmp(how, "fail"))
 		return weir_failx(err, -ENOSPC, "no room, as asked");
+	if (!strcmp(how, "network"))
+		return weir_failx(err, -ECONNREFUSED, "the database is down");
 	for (size_t i = 0; i < n; i++) {
 		if (!strcmp(how, "poison") && !strcmp(batch[i]->schema->name, "loadavg"))
 			return weir_failx(err, -EDOM, "a poisoned batch");
@@ -101,4 +115,4 @@ commit(void *state, const struct weir_commit *c, struct weir_err *err)
 }
 
 WEIR_PLUGIN(.kind = WEIR_STORE, .name = "slowstore", .summary = "fails as asked", .state_size = sizeof(struct slowstore),
-            .options = options, .store = { .claim = claim, .find = find, .write = write_batches, .commit = commit });
+            .options = options, .open = open_store, .store = { .claim = claim, .find = find, .write = write_batches, .commit = commit });
