@@ -54,7 +54,8 @@ struct flow {
 	/* The ticker. */
 	struct event *timer;
 	int timer_fd;
-	int64_t armed;            /* wall microseconds; 0: not */
+	int64_t armed;            /* wall microseconds of its next expiry; 0: none */
+	int64_t period;           /* microseconds between its expiries */
 	int64_t wall_offset;      /* wall - monotonic, ns: a jump is a clock step */
 	int64_t next_tick;        /* monotonic ns; INT64_MAX: none */
 	uint64_t clock_steps;

@@ -45,10 +45,22 @@ clock_stepped(struct flow *f, int64_t wall_ns, int64_t mono)
 	if (moved < STEP_LEAST && moved > -STEP_LEAST)
 		return false;
 	f->clock_steps++;
+	f->armed = 0;
 	log_line(f->log, LOG_LEVEL_WARNING, "", "the clock stepped by %.1f s", (double)moved / 1e9);
 	for (size_t i = 0; i < f->n_sources; i++)
 		f->sources[i]->due = ticks_slot(wall_ns / 1000, f->sources[i]->interval, f->sources[i]->offset);
 	return true;
+}
+
+static int64_t
+shortest(const struct flow *f)
+{
+	int64_t interval = INT64_MAX;
+
+	for (size_t i = 0; i < f->n_sources; i++)
+		if (f->sources[i]->interval < interval)
+			interval = f->sources[i]->interval;
+	return interval;
 }
 
 void
@@ -61,10 +73,15 @@ ticks_arm(struct flow *f)
 		return;
 	}
 	f->next_tick = due * 1000 - f->wall_offset;
+	/* The timer goes on by itself with the shortest interval: the usual tick needs no call to set it. */
 	if (due == f->armed)
 		return;
 	f->armed = due;
-	struct itimerspec when = { .it_value = { due / 1000000, due % 1000000 * 1000 } };
+	f->period = shortest(f);
+	struct itimerspec when = {
+		.it_value = { due / 1000000, due % 1000000 * 1000 },
+		.it_interval = { f->period / 1000000, f->period % 1000000 * 1000 },
+	};
 
 	if (!timerfd_settime(f->timer_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL))
 		return;
@@ -122,9 +139,12 @@ wake(evutil_socket_t fd, short what, void *argument)
 	int64_t wall = clock_read_ns(CLOCK_REALTIME), mono = clock_mono_ns(), now = wall / 1000;
 
 	(void)what;
-	if (read(fd, &expirations, sizeof(expirations)) < 0 && errno == EAGAIN)
+	if (read(fd, &expirations, sizeof(expirations)) == sizeof(expirations))
+		f->armed += (int64_t)expirations * f->period;
+	else if (errno == EAGAIN)
 		return;
-	f->armed = 0;
+	else
+		f->armed = 0; /* the clock was set */
 	if (!clock_stepped(f, wall, mono)) {
 		bool any = false;
 

@@ -156,14 +156,14 @@ instance_end(struct weir_ctx *ctx, int result, struct weir_err *err)
 				*err = trouble;
 		}
 	}
+	if (!result)
+		return 0;
 	struct weir_err own = err ? *err : (struct weir_err){ 0 };
 
-	result = plugin_result(result, &own, err);
-	if (result)
-		for (size_t i = 0; i < ctx->n_schemas; i++)
-			if (ctx->out.builders[i])
-				builder_truncate(ctx->out.builders[i], ctx->out.mark[i]);
-	return result;
+	for (size_t i = 0; i < ctx->n_schemas; i++)
+		if (ctx->out.builders[i])
+			builder_truncate(ctx->out.builders[i], ctx->out.mark[i]);
+	return plugin_result(result, &own, err);
 }
 
 /* A row of no schema and no columns: every setter finds that its column does not exist. The call fails at its end. */
