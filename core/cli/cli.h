@@ -13,8 +13,8 @@
 /* Exit codes, after sysexits(3). */
 enum {
 	EXIT_DONE = 0,
-	EXIT_FAULTS = 1,      /* a check found faults */
-	EXIT_PARTLY = 2,      /* some of the work failed */
+	EXIT_FAULTS = 1, /* a check found faults */
+	EXIT_PARTLY = 2, /* some of the work failed */
 	EXIT_USAGE = 64,
 	EXIT_BAD_DATA = 65,
 	EXIT_NO_INPUT = 66,
@@ -31,7 +31,7 @@ struct verb {
 	const char *name;
 	const char *arguments; /* "[CONFIG]" */
 	const char *summary;   /* one line for the list */
-	const char *help;      /* options and two examples; printed below the usage line; NULL: hidden */
+	const char *help; /* options and two examples; printed below the usage line; NULL: hidden */
 	int (*run)(int argc, char **argv); /* argv[0] is the verb */
 };
 
@@ -57,12 +57,14 @@ struct settings;
 #define CLI_CONFIG "/etc/weir"
 
 /*
- * Load and judge a configuration, printing the report on standard error. An exit code; the settings are for running only when it
- * is 0. `host` NULL: this machine.
+ * Load and judge a configuration, printing the report on standard error. An exit code; the settings
+ * are for running only when it is 0. `host` NULL: this machine.
  */
 int cli_settings(const char *path, const char *host, struct registry **, struct settings **);
-/* The same without printing the report, which the caller frees before the settings; NULL when no file could be read (said). */
-int cli_judge(const char *path, const char *host, struct registry **, struct settings **, struct report **);
+/* The same without printing the report, which the caller frees before the settings; NULL when no
+ * file could be read (said). */
+int cli_judge(
+	const char *path, const char *host, struct registry **, struct settings **, struct report **);
 
 /* "weir: sentence" on standard error; returns `code`. */
 int cli_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -47,7 +47,10 @@ client_request(const char *path, const char *request, struct weir_err *err)
 
 		close(fd);
 		if (rc == -ENOENT || rc == -ECONNREFUSED)
-			return weir_failx(err, rc, "no agent listens on '%s': is one running, and is this its socket? (--control PATH)", path);
+			return weir_failx(err, rc,
+				"no agent listens on '%s': is one running, and is this its socket? (--control "
+				"PATH)",
+				path);
 		return weir_fail(err, rc, "cannot reach the agent on '%s'", path);
 	}
 	char line[1024];
@@ -98,8 +101,9 @@ ask(const char *control, const char *request, bool *good, struct text *body)
 int
 cli_status(int argc, char **argv)
 {
-	static const struct option options[] = { { "control", required_argument, NULL, 'c' }, { "format", required_argument, NULL, 'f' },
-		                                 { "check", no_argument, NULL, 'k' }, { NULL, 0, NULL, 0 } };
+	static const struct option options[] = { { "control", required_argument, NULL, 'c' },
+		{ "format", required_argument, NULL, 'f' }, { "check", no_argument, NULL, 'k' },
+		{ NULL, 0, NULL, 0 } };
 	const char *control = NULL;
 	struct text body = { 0 };
 	bool json = false, check = false, good = false;
@@ -110,7 +114,8 @@ cli_status(int argc, char **argv)
 			control = optarg;
 		else if (c == 'k')
 			check = true;
-		else if (c == 'f' && (!strcmp(optarg, "json") || !strcmp(optarg, "text") || !strcmp(optarg, "table")))
+		else if (c == 'f' &&
+				 (!strcmp(optarg, "json") || !strcmp(optarg, "text") || !strcmp(optarg, "table")))
 			json = !strcmp(optarg, "json");
 		else
 			return cli_usage("status", c == 'f' ? "--format is text or json" : "wrong options");
@@ -118,7 +123,8 @@ cli_status(int argc, char **argv)
 	if (optind < argc)
 		return cli_usage("status", "wrong argument: '%s'", argv[optind]);
 	int rc = ask(control, json ? "status-json" : "status", &good, &body);
-	bool degraded = body.data && (strstr(body.data, "\"status\":\"degraded\"") || !strncmp(body.data, "DEGRADED", 8));
+	bool degraded = body.data && (strstr(body.data, "\"status\":\"degraded\"") ||
+									 !strncmp(body.data, "DEGRADED", 8));
 
 	if (!rc)
 		rc = cli_write(&body);
@@ -131,7 +137,8 @@ cli_status(int argc, char **argv)
 int
 cli_reload(int argc, char **argv)
 {
-	static const struct option options[] = { { "control", required_argument, NULL, 'c' }, { NULL, 0, NULL, 0 } };
+	static const struct option options[] = { { "control", required_argument, NULL, 'c' },
+		{ NULL, 0, NULL, 0 } };
 	const char *control = NULL;
 	struct text body = { 0 };
 	bool good = false;

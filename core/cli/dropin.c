@@ -84,13 +84,13 @@ add_store(struct words *list, const struct instance_setting *in)
 }
 
 static void
-add_line(struct text *out, const char *key, const struct words *list, const char *suffix)
+add_line(struct text *out, const char *key, const struct words *list, const char *prefix)
 {
 	if (!list->n)
 		return;
 	text_printf(out, "%s=", key);
 	for (size_t i = 0; i < list->n; i++)
-		text_printf(out, "%s%s%s", i ? " " : "", list->word[i], i + 1 < list->n ? "" : suffix);
+		text_printf(out, "%s%s%s", i ? " " : "", prefix, list->word[i]);
 	text_add(out, "\n");
 }
 
@@ -125,7 +125,8 @@ add_paths(struct text *out, const struct settings *set)
 			add_store(&paths, &set->instances[i]);
 		add_list(&paths, set->instances[i].plugin->paths);
 	}
-	add_line(out, "ReadWritePaths", &paths, "");
+	/* Without '-' a folder that does not exist yet stops the unit: status 226, NAMESPACE. */
+	add_line(out, "ReadWritePaths", &paths, "-");
 	arena_free(&paths.arena);
 }
 

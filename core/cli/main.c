@@ -47,7 +47,8 @@ cli_usage(const char *verb, const char *format, ...)
 	fputc('\n', stderr);
 	va_end(arguments);
 	if (v)
-		fprintf(stderr, "usage: weir %s %s\nhelp:  weir %s --help\n", v->name, v->arguments, v->name);
+		fprintf(
+			stderr, "usage: weir %s %s\nhelp:  weir %s --help\n", v->name, v->arguments, v->name);
 	return EXIT_USAGE;
 }
 
@@ -57,7 +58,8 @@ cli_help(const char *verb)
 	const struct verb *v = verb_named(verb);
 
 	if (v)
-		printf("usage: weir %s %s\n%s\n\n%s\nmanual: weir(1)\n", v->name, v->arguments, v->summary, v->help ? v->help : "");
+		printf("usage: weir %s %s\n%s\n\n%s\nmanual: weir(1)\n", v->name, v->arguments, v->summary,
+			v->help ? v->help : "");
 	return EXIT_DONE;
 }
 
@@ -127,11 +129,13 @@ cli_host_name(char *out, size_t room)
 static void
 print_verbs(FILE *to)
 {
-	fprintf(to, "usage: weir VERB [ARGUMENT]...\n\nweir measures a cluster: samplers, parsers and stores that a configuration names.\n\n");
+	fprintf(to, "usage: weir VERB [ARGUMENT]...\n\nweir measures a cluster: samplers, parsers and "
+				"stores that a configuration names.\n\n");
 	for (const struct verb *v = cli_verbs; v->name; v++)
 		if (v->help)
 			fprintf(to, "  %-8s  %s\n", v->name, v->summary);
-	fprintf(to, "\n  weir VERB --help tells more of one; manual: weir(1), weir.yaml(5), weir-plugin(7)\n");
+	fprintf(to,
+		"\n  weir VERB --help tells more of one; manual: weir(1), weir.yaml(5), weir-plugin(7)\n");
 }
 
 /* The plugins' descriptors must never be 0, 1 or 2. */
@@ -178,8 +182,8 @@ main(int argc, char **argv)
 				words[n++] = v->name;
 		const char *near = text_nearest(argv[1], words, n);
 
-		fprintf(stderr, "weir: no such verb: '%s'%s%s%s\n", argv[1], near ? " (did you mean '" : "", near ? near : "",
-		        near ? "'?)" : "; 'weir --help' lists them");
+		fprintf(stderr, "weir: no such verb: '%s'%s%s%s\n", argv[1], near ? " (did you mean '" : "",
+			near ? near : "", near ? "'?)" : "; 'weir --help' lists them");
 		return EXIT_USAGE;
 	}
 	for (int i = 2; i < argc && strcmp(argv[i], "--"); i++)

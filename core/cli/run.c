@@ -36,16 +36,19 @@ stop_signals(sigset_t *set)
 	sigaddset(set, SIGINT);
 }
 
-/* A node that boots may have no name yet: rows of 'localhost' would be nobody's. *stopped: a signal came first. */
+/* A node that boots may have no name yet: rows of 'localhost' would be nobody's. *stopped: a signal
+ * came first. */
 static int
-wait_for_host(const char *path, struct registry **registry, struct settings **set, struct log *log, bool *stopped)
+wait_for_host(const char *path, struct registry **registry, struct settings **set, struct log *log,
+	bool *stopped)
 {
 	const struct timespec second = { 1, 0 };
 	sigset_t signals;
 
 	stop_signals(&signals);
 	while (!(*set)->host) {
-		log_line(log, LOG_LEVEL_WARNING, "", "this machine has no host name yet: waiting for one ('host:' sets it)");
+		log_line(log, LOG_LEVEL_WARNING, "",
+			"this machine has no host name yet: waiting for one ('host:' sets it)");
 		*stopped = sigtimedwait(&signals, NULL, &second) > 0;
 		if (*stopped)
 			return EXIT_DONE;

@@ -84,15 +84,17 @@ set_options(struct job *job, struct weir_ctx *ctx)
 		if (!o) {
 			const char *near = option_near(p->options, name);
 
-			return cli_usage("sample", "sampler '%s' has no option '%s'%s%s%s", p->name, name, near ? ": did you mean '" : "",
-			                 near ? near : "", near ? "'?" : "");
+			return cli_usage("sample", "sampler '%s' has no option '%s'%s%s%s", p->name, name,
+				near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
 		}
 		if (option_set_argument(o, ctx->state, equals + 1, &ctx->arena, &err))
 			return cli_usage("sample", "-o %s.%s: %s", p->name, name, err.text);
 	}
 	for (const struct weir_option *o = p->options; o && o->type != WEIR_OPTION_END; o++)
-		if (o->flags & WEIR_REQUIRED && o->type == WEIR_OPTION_TEXT && !*(char **)((char *)ctx->state + o->offset))
-			return cli_usage("sample", "sampler '%s' needs -o %s.%s=VALUE", p->name, p->name, o->name);
+		if (o->flags & WEIR_REQUIRED && o->type == WEIR_OPTION_TEXT &&
+			!*(char **)((char *)ctx->state + o->offset))
+			return cli_usage(
+				"sample", "sampler '%s' needs -o %s.%s=VALUE", p->name, p->name, o->name);
 	return EXIT_DONE;
 }
 
@@ -100,8 +102,9 @@ static int
 add_sampler(struct job *job, const char *name)
 {
 	struct weir_err err = { 0 };
-	const struct weir_plugin *plugin = strchr(name, '/') ? registry_load(job->registry, name, &err)
-	                                                     : registry_find(job->registry, WEIR_SAMPLER, name, &err);
+	const struct weir_plugin *plugin = strchr(name, '/')
+										   ? registry_load(job->registry, name, &err)
+										   : registry_find(job->registry, WEIR_SAMPLER, name, &err);
 
 	if (!plugin)
 		return cli_fail(err.code == -ENOENT ? EXIT_USAGE : EXIT_CONFIG, "%s", err.text);
@@ -141,7 +144,8 @@ print_builder(struct job *job, struct builder *b)
 static int
 print_capabilities(struct job *job, struct weir_ctx *ctx, int64_t time)
 {
-	struct builder *b = builder_new(&self_capability, weir_schema_fingerprint(&self_capability), &ctx->origin);
+	struct builder *b =
+		builder_new(&self_capability, weir_schema_fingerprint(&self_capability), &ctx->origin);
 
 	if (!b)
 		return -ENOMEM;
@@ -209,10 +213,14 @@ static int
 parse_arguments(struct job *job, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "root", required_argument, NULL, 'r' },     { "count", required_argument, NULL, 'c' },
-		{ "interval", required_argument, NULL, 'i' }, { "format", required_argument, NULL, 'f' },
-		{ "host", required_argument, NULL, 'H' },     { "cluster", required_argument, NULL, 'C' },
-		{ "option", required_argument, NULL, 'o' },   { NULL, 0, NULL, 0 },
+		{ "root", required_argument, NULL, 'r' },
+		{ "count", required_argument, NULL, 'c' },
+		{ "interval", required_argument, NULL, 'i' },
+		{ "format", required_argument, NULL, 'f' },
+		{ "host", required_argument, NULL, 'H' },
+		{ "cluster", required_argument, NULL, 'C' },
+		{ "option", required_argument, NULL, 'o' },
+		{ NULL, 0, NULL, 0 },
 	};
 	struct weir_err err = { 0 };
 	int c;
@@ -229,7 +237,8 @@ parse_arguments(struct job *job, int argc, char **argv)
 		else if (c == 'c' && (parse_i64(optarg, &job->count, &err) || job->count < 1))
 			return cli_usage("sample", "--count '%s' is no number from 1 on", optarg);
 		else if (c == 'i' && (parse_duration(optarg, &job->interval, &err) || job->interval <= 0))
-			return cli_usage("sample", "--interval: %s", err.text[0] ? err.text : "must be more than 0");
+			return cli_usage(
+				"sample", "--interval: %s", err.text[0] ? err.text : "must be more than 0");
 		else if (c == 'f' && print_format_named(optarg, &job->printer.format))
 			return cli_usage("sample", "--format '%s' is not table, json or csv", optarg);
 		else if (c == '?')
@@ -254,7 +263,8 @@ cli_sample(int argc, char **argv)
 	job->log = log_new(LOG_LEVEL_WARNING, "stderr");
 	job->registry = registry_standard(NULL);
 	job->keeper = keeper_new();
-	int rc = !job->registry || !job->keeper ? cli_fail(EXIT_IO, "out of memory") : parse_arguments(job, argc, argv);
+	int rc = !job->registry || !job->keeper ? cli_fail(EXIT_IO, "out of memory")
+											: parse_arguments(job, argc, argv);
 
 	for (int i = optind; !rc && i < argc; i++)
 		rc = add_sampler(job, argv[i]);

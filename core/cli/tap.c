@@ -42,7 +42,8 @@ parse_arguments(struct tap *tap, int argc, char **argv)
 		else if (c == 'f')
 			return cli_usage("tap", "--format '%s' is not table, json or csv", optarg);
 		else if (c == 'd' && (parse_duration(optarg, &tap->duration, &err) || tap->duration <= 0))
-			return cli_usage("tap", "--duration: %s", err.text[0] ? err.text : "must be more than 0");
+			return cli_usage(
+				"tap", "--duration: %s", err.text[0] ? err.text : "must be more than 0");
 		else if (c == '?')
 			return cli_usage("tap", "wrong options");
 	}
@@ -75,11 +76,13 @@ copy(struct tap *tap, int fd)
 		ssize_t n = read(fd, buffer, sizeof(buffer));
 
 		if (n <= 0)
-			return verdict ? cli_fail(EXIT_UNAVAILABLE, "the agent has ended") : cli_fail(EXIT_UNAVAILABLE, "the agent gave no answer");
+			return verdict ? cli_fail(EXIT_UNAVAILABLE, "the agent has ended")
+						   : cli_fail(EXIT_UNAVAILABLE, "the agent gave no answer");
 		char *from = buffer, *newline = verdict ? NULL : memchr(buffer, '\n', (size_t)n);
 
 		if (newline && strncmp(buffer, "ok\n", 3))
-			return cli_fail(EXIT_UNAVAILABLE, "the agent refused: %.*s", (int)(buffer + n - newline - 1), newline + 1);
+			return cli_fail(EXIT_UNAVAILABLE, "the agent refused: %.*s",
+				(int)(buffer + n - newline - 1), newline + 1);
 		if (newline)
 			from = newline + 1;
 		verdict |= newline != NULL;

@@ -29,8 +29,10 @@ static int
 parse_arguments(struct top *t, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "control", required_argument, NULL, 'c' },  { "duration", required_argument, NULL, 'd' },
-		{ "interval", required_argument, NULL, 'i' }, { "once", no_argument, NULL, 'o' },
+		{ "control", required_argument, NULL, 'c' },
+		{ "duration", required_argument, NULL, 'd' },
+		{ "interval", required_argument, NULL, 'i' },
+		{ "once", no_argument, NULL, 'o' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct weir_err err = { 0 };
@@ -42,8 +44,10 @@ parse_arguments(struct top *t, int argc, char **argv)
 		else if (c == 'o')
 			t->once = true;
 		else if (c == 'd' && (parse_duration(optarg, &t->duration, &err) || t->duration <= 0))
-			return cli_usage("top", "--duration: %s", err.text[0] ? err.text : "must be more than 0");
-		else if (c == 'i' && (parse_duration(optarg, &t->interval, &err) || t->interval < 100000000))
+			return cli_usage(
+				"top", "--duration: %s", err.text[0] ? err.text : "must be more than 0");
+		else if (c == 'i' &&
+				 (parse_duration(optarg, &t->interval, &err) || t->interval < 100000000))
 			return cli_usage("top", "--interval: %s", err.text[0] ? err.text : "at least 100ms");
 		else if (c == '?')
 			return cli_usage("top", "wrong options");
@@ -106,7 +110,8 @@ show(struct top *t)
 			size.ws_col = 80;
 		}
 		text_add(&out, "\33[H");
-		view_screen(&t->memory, status.data + 3, size.ws_col, size.ws_row - 1u, true, cli_colour(), &out);
+		view_screen(
+			&t->memory, status.data + 3, size.ws_col, size.ws_row - 1u, true, cli_colour(), &out);
 		text_add(&out, "\33[J");
 	} else if (t->once) {
 		view_screen(&t->memory, status.data + 3, 1000, 1000, false, false, &out);
@@ -123,12 +128,14 @@ show(struct top *t)
 static int
 watch(struct top *t)
 {
-	int64_t now = clock_mono_ns(), end = t->duration ? now + t->duration : INT64_MAX, next = now + t->interval;
+	int64_t now = clock_mono_ns(), end = t->duration ? now + t->duration : INT64_MAX,
+			next = now + t->interval;
 
 	if (t->once)
 		end = next = now + 2 * t->interval + 300000000;
 	for (;;) {
-		struct pollfd ready[2] = { { .fd = t->tap, .events = POLLIN }, { .fd = t->signals, .events = POLLIN } };
+		struct pollfd ready[2] = { { .fd = t->tap, .events = POLLIN },
+			{ .fd = t->signals, .events = POLLIN } };
 		int64_t until = next < end ? next : end;
 		int64_t left = (until - clock_mono_ns() + 999999) / 1000000;
 
@@ -175,7 +182,8 @@ cli_top(int argc, char **argv)
 	t.control = client_path(t.control);
 	t.screen = !t.once && isatty(STDOUT_FILENO);
 	t.signals = signals_open();
-	t.tap = client_request(t.control, "tap-json cpu_total loadavg meminfo disk netdev pressure", &err);
+	t.tap =
+		client_request(t.control, "tap-json cpu_total loadavg meminfo disk netdev pressure", &err);
 	if (t.tap < 0)
 		return cli_fail(client_exit_code(t.tap), "%s", err.text);
 	if (t.screen) /* the alternate screen: what was there comes back at the end */

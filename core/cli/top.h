@@ -11,9 +11,9 @@
 /* Rows as the tap sends them, a JSON object a line: the last two of each schema and key. */
 struct seen {
 	struct seen *next;
-	char *id;            /* schema and source */
-	char *row[2];        /* [0] the latest */
-	double time[2];      /* seconds since the epoch */
+	char *id;       /* schema and source */
+	char *row[2];   /* [0] the latest */
+	double time[2]; /* seconds since the epoch */
 };
 
 struct memory {
@@ -23,8 +23,10 @@ struct memory {
 
 void memory_add(struct memory *, const char *line, size_t size);
 void memory_free(struct memory *);
-/* The row of a schema whose text column `key` is `value` (NULL: the only row); NULL when none came yet. */
-const struct seen *memory_row(const struct memory *, const char *schema, const char *key, const char *value);
+/* The row of a schema whose text column `key` is `value` (NULL: the only row); NULL when none came
+ * yet. */
+const struct seen *memory_row(
+	const struct memory *, const char *schema, const char *key, const char *value);
 /* A number of the latest row; false when missing. */
 bool seen_value(const struct seen *, const char *column, double *value);
 /* Its growth a second between the last two rows. */
@@ -33,8 +35,8 @@ bool seen_rate(const struct seen *, const char *column, double *rate);
 bool seen_text(const struct seen *, const char *column, char *out, size_t room);
 
 /* The whole screen, or one line for logs and pipes. `status` is the instance's own text. */
-void view_screen(const struct memory *, const char *status, unsigned width, unsigned height, bool terminal, bool colour,
-                 struct text *out);
+void view_screen(const struct memory *, const char *status, unsigned width, unsigned height,
+	bool terminal, bool colour, struct text *out);
 void view_line(const struct memory *, const char *status, struct text *out);
 
 #endif

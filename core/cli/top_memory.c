@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rows that weir top remembers. The lines are our own flat JSON: names are plain words, so a search for `"name":` will do. */
+/* The rows that weir top remembers. The lines are our own flat JSON: names are plain words, so a
+ * search for `"name":` will do. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,8 @@
 
 #include "cli/top.h"
 
-/* What follows `"name":`; text columns hold no unescaped quote, so no value can look like a name. */
+/* What follows `"name":`; text columns hold no unescaped quote, so no value can look like a name.
+ */
 static const char *
 value_of(const char *row, const char *name)
 {
@@ -25,18 +27,21 @@ time_of(const char *row)
 	const char *at = value_of(row, "time");
 	double seconds = 0;
 
-	if (!at || sscanf(at, "\"%d-%d-%dT%d:%d:%lfZ\"", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &seconds) != 6)
+	if (!at || sscanf(at, "\"%d-%d-%dT%d:%d:%lfZ\"", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+				   &tm.tm_hour, &tm.tm_min, &seconds) != 6)
 		return 0;
 	tm.tm_year -= 1900;
 	tm.tm_mon--;
 	return (double)timegm(&tm) + seconds;
 }
 
-/* Schema and keys: the keys are what stands between source and the first number; for these rows the whole head will do. */
+/* Schema and keys: the keys are what stands between source and the first number; for these rows the
+ * whole head will do. */
 static char *
 id_of(const char *row)
 {
-	static const char *const keys[] = { "schema", "source", "cpu", "device", "interface", "mount", "resource", "sampler", "sink", "event" };
+	static const char *const keys[] = { "schema", "source", "cpu", "device", "interface", "mount",
+		"resource", "sampler", "sink", "event" };
 	struct text id = { 0 };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -140,7 +145,8 @@ seen_rate(const struct seen *s, const char *column, double *rate)
 {
 	double now, before;
 
-	if (!s || !s->row[1] || s->time[0] <= s->time[1] || !number(s->row[0], column, &now) || !number(s->row[1], column, &before))
+	if (!s || !s->row[1] || s->time[0] <= s->time[1] || !number(s->row[0], column, &now) ||
+		!number(s->row[1], column, &before))
 		return false;
 	*rate = now < before ? 0 : (now - before) / (s->time[0] - s->time[1]);
 	return true;

@@ -13,7 +13,8 @@ add_bytes(struct text *out, double bytes)
 {
 	char buffer[FORMAT_MAX];
 
-	text_append(out, buffer, (size_t)(format_bytes(buffer, bytes > 0 ? (uint64_t)bytes : 0) - buffer));
+	text_append(
+		out, buffer, (size_t)(format_bytes(buffer, bytes > 0 ? (uint64_t)bytes : 0) - buffer));
 }
 
 static void
@@ -22,7 +23,11 @@ add_bar(struct text *out, double share, bool colour)
 	int filled = (int)(share * BAR + 0.5);
 
 	filled = filled < 0 ? 0 : filled > BAR ? BAR : filled;
-	text_printf(out, "[%s", colour ? share > 0.9 ? "\33[31m" : share > 0.7 ? "\33[33m" : "\33[32m" : "");
+	text_printf(out, "[%s",
+		colour ? share > 0.9   ? "\33[31m"
+				 : share > 0.7 ? "\33[33m"
+							   : "\33[32m"
+			   : "");
 	for (int i = 0; i < BAR; i++)
 		text_add(out, i < filled ? "|" : " ");
 	text_printf(out, "%s] %3.0f %%", colour ? "\33[0m" : "", share * 100);
@@ -32,8 +37,8 @@ add_bar(struct text *out, double share, bool colour)
 static bool
 cpu_shares(const struct memory *m, double *busy, double *user, double *system, double *wait)
 {
-	static const char *const names[] = { "user_time", "nice_time", "system_time", "idle_time", "iowait_time", "irq_time",
-		                             "softirq_time", "steal_time" };
+	static const char *const names[] = { "user_time", "nice_time", "system_time", "idle_time",
+		"iowait_time", "irq_time", "softirq_time", "steal_time" };
 	const struct seen *s = memory_row(m, "cpu_total", NULL, NULL);
 	double rate[8] = { 0 }, sum = 0;
 
@@ -57,7 +62,8 @@ memory_used(const struct memory *m, double *used, double *total)
 	const struct seen *s = memory_row(m, "meminfo", NULL, NULL);
 	double available;
 
-	if (!seen_value(s, "mem_total", total) || !seen_value(s, "mem_available", &available) || *total <= 0)
+	if (!seen_value(s, "mem_total", total) || !seen_value(s, "mem_available", &available) ||
+		*total <= 0)
 		return false;
 	*used = *total - available;
 	return true;
@@ -73,8 +79,10 @@ cpu_line(const struct memory *m, bool colour, struct text *out)
 		return;
 	text_add(out, "cpu     ");
 	add_bar(out, busy, colour);
-	text_printf(out, "   user %.0f %%  system %.0f %%  waiting %.0f %%", user * 100, system * 100, wait * 100);
-	if (seen_value(s, "load_1", &load[0]) && seen_value(s, "load_5", &load[1]) && seen_value(s, "load_15", &load[2]))
+	text_printf(out, "   user %.0f %%  system %.0f %%  waiting %.0f %%", user * 100, system * 100,
+		wait * 100);
+	if (seen_value(s, "load_1", &load[0]) && seen_value(s, "load_5", &load[1]) &&
+		seen_value(s, "load_15", &load[2]))
 		text_printf(out, "   load %.2f %.2f %.2f", load[0], load[1], load[2]);
 	text_add(out, "\n");
 }
@@ -102,15 +110,16 @@ memory_line(const struct memory *m, bool colour, struct text *out)
 
 /* One line for each device that ever moved a byte; at most `most`. */
 static void
-device_lines(const struct memory *m, const char *schema, const char *key, const char *label, const char *const columns[2],
-             const char *const words[2], int most, struct text *out)
+device_lines(const struct memory *m, const char *schema, const char *key, const char *label,
+	const char *const columns[2], const char *const words[2], int most, struct text *out)
 {
 	for (const struct seen *s = m->first; s && most; s = s->next) {
 		char text[64], name[64];
 		double in, to, busy;
 
-		if (!seen_text(s, "schema", text, sizeof(text)) || strcmp(text, schema) || !seen_text(s, key, name, sizeof(name)) ||
-		    !seen_rate(s, columns[0], &in) || !seen_rate(s, columns[1], &to) || !seen_value(s, columns[0], &busy) || busy <= 0)
+		if (!seen_text(s, "schema", text, sizeof(text)) || strcmp(text, schema) ||
+			!seen_text(s, key, name, sizeof(name)) || !seen_rate(s, columns[0], &in) ||
+			!seen_rate(s, columns[1], &to) || !seen_value(s, columns[0], &busy) || busy <= 0)
 			continue;
 		text_printf(out, "%-7s %-14s %s ", label, name, words[0]);
 		add_bytes(out, in);
@@ -149,7 +158,8 @@ static const char *const net_words[] = { "in", "out" };
 
 /* At most `height` lines of at most `width` characters; escapes take no room. */
 static void
-add_clipped(struct text *out, const struct text *all, unsigned width, unsigned height, bool terminal)
+add_clipped(
+	struct text *out, const struct text *all, unsigned width, unsigned height, bool terminal)
 {
 	unsigned lines = 0, at = 0;
 	bool escape = false;
@@ -176,8 +186,8 @@ add_clipped(struct text *out, const struct text *all, unsigned width, unsigned h
 }
 
 void
-view_screen(const struct memory *m, const char *status, unsigned width, unsigned height, bool terminal, bool colour,
-            struct text *out)
+view_screen(const struct memory *m, const char *status, unsigned width, unsigned height,
+	bool terminal, bool colour, struct text *out)
 {
 	struct text all = { 0 };
 	const char *rest = strchr(status, '\n');
@@ -209,7 +219,8 @@ sum_rates(const struct memory *m, const char *schema, const char *column, double
 		char text[64];
 		double rate;
 
-		if (seen_text(s, "schema", text, sizeof(text)) && !strcmp(text, schema) && seen_rate(s, column, &rate)) {
+		if (seen_text(s, "schema", text, sizeof(text)) && !strcmp(text, schema) &&
+			seen_rate(s, column, &rate)) {
 			*sum += rate;
 			any = true;
 		}
@@ -220,9 +231,13 @@ sum_rates(const struct memory *m, const char *schema, const char *column, double
 void
 view_line(const struct memory *m, const char *status, struct text *out)
 {
-	static const struct { const char *schema, *column, *word; } sums[] = {
-		{ "disk", "read_bytes", "disk read" }, { "disk", "write_bytes", "write" },
-		{ "netdev", "rx_bytes", "net in" }, { "netdev", "tx_bytes", "out" },
+	static const struct {
+		const char *schema, *column, *word;
+	} sums[] = {
+		{ "disk", "read_bytes", "disk read" },
+		{ "disk", "write_bytes", "write" },
+		{ "netdev", "rx_bytes", "net in" },
+		{ "netdev", "tx_bytes", "out" },
 	};
 	double busy, user, system, wait, used, total, load, sum;
 	const char *equation = strstr(status, " produced = ");

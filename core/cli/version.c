@@ -18,10 +18,11 @@ cli_version(int argc, char **argv)
 	if (argc > 1 && !json)
 		return cli_usage("version", "wrong argument: '%s'", argv[1]);
 	if (json)
-		printf("{\"version\":\"%s\",\"abi\":%d,\"libevent\":\"%s\",\"libyaml\":\"%s\",\"compiler\":\"%s\"}\n", weir_version,
-		       WEIR_ABI, flow_library(), yaml_library(), __VERSION__);
+		printf("{\"version\":\"%s\",\"abi\":%d,\"libevent\":\"%s\",\"libyaml\":\"%s\",\"compiler\":"
+			   "\"%s\"}\n",
+			weir_version, WEIR_ABI, flow_library(), yaml_library(), __VERSION__);
 	else
-		printf("weir %s\nplugin ABI %d, libevent %s, libyaml %s, compiler %s\n", weir_version, WEIR_ABI,
-		       flow_library(), yaml_library(), __VERSION__);
+		printf("weir %s\nplugin ABI %d, libevent %s, libyaml %s, compiler %s\n", weir_version,
+			WEIR_ABI, flow_library(), yaml_library(), __VERSION__);
 	return fflush(stdout) ? EXIT_IO : EXIT_DONE;
 }

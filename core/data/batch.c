@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Builders and batches. A builder writes into a block of memory laid out by column; closing hands the block to a batch, and the
- * block returns to the builder when the batch's last reference goes, so a steady agent allocates nothing.
+ * Builders and batches. A builder writes into a block of memory laid out by column; closing hands
+ * the block to a batch, and the block returns to the builder when the batch's last reference goes,
+ * so a steady agent allocates nothing.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -18,9 +19,9 @@ enum { SPARE_BYTES = 256 << 10, ROWS_FIRST = 2, ROWS_MOST = 1 << 20, TEXT_MOST =
 struct symbols {
 	struct weir_symbol *symbol;
 	uint32_t n, room;
-	uint32_t *slot;      /* hash table of index + 1, a power of two */
+	uint32_t *slot; /* hash table of index + 1, a power of two */
 	uint32_t slots;
-	char **chunk;        /* text; symbols point into it, so chunks never move */
+	char **chunk; /* text; symbols point into it, so chunks never move */
 	size_t n_chunks, used, chunk_room;
 };
 
@@ -30,8 +31,8 @@ struct block {
 	atomic_uint references;
 	struct pool *pool;
 	const struct weir_batch *parent; /* of a selection: whose memory it shows */
-	union weir_cell *cells;  /* [columns][capacity] */
-	uint64_t *valid;         /* [columns][words] */
+	union weir_cell *cells;          /* [columns][capacity] */
+	uint64_t *valid;                 /* [columns][words] */
 	int64_t *time;
 	uint32_t *row_cluster, *row_host;
 	uint64_t *deleted;
@@ -41,7 +42,8 @@ struct block {
 	struct block *next;
 };
 
-/* Blocks that came back; shared by the builder and its living batches, freed by the last of them. */
+/* Blocks that came back; shared by the builder and its living batches, freed by the last of them.
+ */
 struct pool {
 	atomic_uint references;
 	_Atomic(struct block *) spare; /* one is enough: a builder has one open */
@@ -55,7 +57,7 @@ struct builder {
 	struct block *block;
 	struct weir_row row;
 	size_t rows;
-	bool scratch;          /* the row begun last is thrown away */
+	bool scratch; /* the row begun last is thrown away */
 	struct weir_err trouble;
 	union weir_cell *scratch_cells;
 	uint64_t *scratch_valid;
@@ -119,7 +121,8 @@ symbols_slot(struct symbols *s, const char *text, size_t length)
 	for (;; at = (at + 1) & mask) {
 		uint32_t index = s->slot[at];
 
-		if (!index || (s->symbol[index - 1].length == length && !memcmp(s->symbol[index - 1].text, text, length)))
+		if (!index || (s->symbol[index - 1].length == length &&
+						  !memcmp(s->symbol[index - 1].text, text, length)))
 			return &s->slot[at];
 	}
 }
@@ -192,7 +195,8 @@ pool_release(struct pool *pool)
 	}
 }
 
-/* The arrays that not every block has; longer than needed does no harm when what comes after fails. */
+/* The arrays that not every block has; longer than needed does no harm when what comes after fails.
+ */
 static int
 block_grow_names(struct block *b, size_t capacity, size_t words)
 {
@@ -265,7 +269,8 @@ block_new(struct builder *bu)
 		return b;
 	}
 	b = calloc(1, sizeof(*b));
-	if (!b || !(b->column = calloc(columns, sizeof(*b->column))) || block_resize(b, columns, 0, ROWS_FIRST)) {
+	if (!b || !(b->column = calloc(columns, sizeof(*b->column))) ||
+		block_resize(b, columns, 0, ROWS_FIRST)) {
 		block_free(b);
 		return NULL;
 	}
@@ -337,8 +342,8 @@ builder_row(struct builder *bu, int64_t time)
 	if (b->row_host)
 		b->row_host[r] = 0;
 	bu->scratch = false;
-	bu->row = (struct weir_row){ b->cells + r, b->valid + r / 64, b->capacity, b->words, UINT64_C(1) << (r % 64),
-		                     bu->schema };
+	bu->row = (struct weir_row){ b->cells + r, b->valid + r / 64, b->capacity, b->words,
+		UINT64_C(1) << (r % 64), bu->schema };
 	return &bu->row;
 }
 
@@ -356,9 +361,13 @@ builder_bytes(const struct builder *bu)
 	size_t columns = b ? bu->schema->n_columns : 0;
 
 	return !b ? 0
-	          : sizeof(*b) + columns * (b->capacity * sizeof(*b->cells) + b->words * 8 + sizeof(*b->column)) +
-	                    b->capacity * (sizeof(*b->time) + (b->row_cluster ? 4 : 0) + (b->row_host ? 4 : 0)) +
-	                    b->symbols.room * sizeof(*b->symbols.symbol) + b->symbols.slots * 4 + b->symbols.chunk_room;
+			  : sizeof(*b) +
+					columns *
+						(b->capacity * sizeof(*b->cells) + b->words * 8 + sizeof(*b->column)) +
+					b->capacity *
+						(sizeof(*b->time) + (b->row_cluster ? 4 : 0) + (b->row_host ? 4 : 0)) +
+					b->symbols.room * sizeof(*b->symbols.symbol) + b->symbols.slots * 4 +
+					b->symbols.chunk_room;
 }
 
 void
@@ -399,12 +408,21 @@ builder_close(struct builder *bu, uint64_t sequence)
 	for (size_t c = 0; c < columns; c++)
 		b->column[c] = (struct weir_cells){ b->cells + c * b->capacity, b->valid + c * b->words };
 	b->batch = (struct weir_batch){
-		.schema = bu->schema, .fingerprint = bu->fingerprint,
-		.cluster = bu->origin->cluster, .host = bu->origin->host, .source = bu->origin->source,
-		.incarnation = bu->origin->incarnation, .sequence = sequence,
-		.rows = bu->rows, .time = b->time, .column = b->column,
-		.symbol = b->symbols.symbol, .symbols = b->symbols.n,
-		.row_cluster = b->row_cluster, .row_host = b->row_host, .deleted = b->deleted,
+		.schema = bu->schema,
+		.fingerprint = bu->fingerprint,
+		.cluster = bu->origin->cluster,
+		.host = bu->origin->host,
+		.source = bu->origin->source,
+		.incarnation = bu->origin->incarnation,
+		.sequence = sequence,
+		.rows = bu->rows,
+		.time = b->time,
+		.column = b->column,
+		.symbol = b->symbols.symbol,
+		.symbols = b->symbols.n,
+		.row_cluster = b->row_cluster,
+		.row_host = b->row_host,
+		.deleted = b->deleted,
 		.bytes = builder_bytes(bu),
 	};
 	atomic_store(&b->references, 1);
@@ -462,7 +480,8 @@ block_over(const struct weir_batch *batch, const struct weir_schema *schema)
 }
 
 struct weir_batch *
-batch_select(const struct weir_batch *batch, const struct weir_schema *schema, uint64_t fingerprint, const uint32_t *columns)
+batch_select(const struct weir_batch *batch, const struct weir_schema *schema, uint64_t fingerprint,
+	const uint32_t *columns)
 {
 	struct block *b = block_over(batch, schema);
 
@@ -490,10 +509,12 @@ weir_row_type_fault(struct weir_row *row, size_t column)
 	struct builder *bu = builder_of(row);
 
 	if (column < row->schema->n_columns)
-		weir_failx(&bu->trouble, -EINVAL, "schema '%s': column '%s' is %s, the plugin sets another type", row->schema->name,
-		           row->schema->columns[column].name, weir_type_name(row->schema->columns[column].type));
+		weir_failx(&bu->trouble, -EINVAL,
+			"schema '%s': column '%s' is %s, the plugin sets another type", row->schema->name,
+			row->schema->columns[column].name, weir_type_name(row->schema->columns[column].type));
 	else
-		weir_failx(&bu->trouble, -EINVAL, "schema '%s' has no column %zu", row->schema->name, column);
+		weir_failx(
+			&bu->trouble, -EINVAL, "schema '%s' has no column %zu", row->schema->name, column);
 }
 
 void
@@ -531,15 +552,19 @@ cut(const char *text, size_t length, size_t most)
 static size_t
 utf8_length(const unsigned char *p, size_t left)
 {
-	size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] <= 0xdf ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : 0;
+	size_t n = p[0] < 0x80                    ? 1
+			   : p[0] >= 0xc2 && p[0] <= 0xdf ? 2
+			   : (p[0] & 0xf0) == 0xe0        ? 3
+			   : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4
+											  : 0;
 
 	if (!n || n > left)
 		return 0;
 	for (size_t i = 1; i < n; i++)
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-	    (p[0] == 0xf4 && p[1] > 0x8f))
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+		(p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
 		return 0;
 	return n;
 }
@@ -595,7 +620,8 @@ static void
 set_symbol(struct weir_row *row, size_t column, int64_t index)
 {
 	if (index < 0)
-		weir_failx(&builder_of(row)->trouble, -ENOMEM, "schema '%s': out of memory", row->schema->name);
+		weir_failx(
+			&builder_of(row)->trouble, -ENOMEM, "schema '%s': out of memory", row->schema->name);
 	else
 		weir_row_put(row, column, (union weir_cell){ .u64 = (uint64_t)index });
 }

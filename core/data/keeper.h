@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What batches point at and must outlive them and the instances that made them: names and schemas that are no constants. Each is
- * kept once, for the life of the process, so reloads add nothing.
+ * What batches point at and must outlive them and the instances that made them: names and schemas
+ * that are no constants. Each is kept once, for the life of the process, so reloads add nothing.
  */
 #ifndef WEIR_DATA_KEEPER_H
 #define WEIR_DATA_KEEPER_H

@@ -13,7 +13,9 @@
 int
 print_format_named(const char *name, enum print_format *format)
 {
-	static const char *const names[] = { [PRINT_TABLE] = "table", [PRINT_JSON] = "json", [PRINT_CSV] = "csv" };
+	static const char *const names[] = {
+		[PRINT_TABLE] = "table", [PRINT_JSON] = "json", [PRINT_CSV] = "csv"
+	};
 
 	for (int i = PRINT_TABLE; i <= PRINT_CSV; i++)
 		if (!strcmp(name, names[i])) {
@@ -30,9 +32,10 @@ add_base64(struct text *out, const char *data, size_t size)
 	const unsigned char *p = (const unsigned char *)data;
 
 	for (size_t i = 0; i < size; i += 3) {
-		uint32_t group = (uint32_t)p[i] << 16 | (i + 1 < size ? (uint32_t)p[i + 1] << 8 : 0) | (i + 2 < size ? p[i + 2] : 0);
-		char four[4] = { digits[group >> 18], digits[group >> 12 & 63], i + 1 < size ? digits[group >> 6 & 63] : '=',
-			         i + 2 < size ? digits[group & 63] : '=' };
+		uint32_t group = (uint32_t)p[i] << 16 | (i + 1 < size ? (uint32_t)p[i + 1] << 8 : 0) |
+						 (i + 2 < size ? p[i + 2] : 0);
+		char four[4] = { digits[group >> 18], digits[group >> 12 & 63],
+			i + 1 < size ? digits[group >> 6 & 63] : '=', i + 2 < size ? digits[group & 63] : '=' };
 
 		text_append(out, four, 4);
 	}
@@ -56,7 +59,8 @@ print_cell(struct text *out, const struct weir_batch *b, size_t column, size_t r
 		end = format_i64(number, cell.i64);
 		break;
 	case WEIR_F64:
-		end = c->divisor > 1 ? format_decimal(number, cell.i64, c->divisor) : format_f64(number, cell.f64);
+		end = c->divisor > 1 ? format_decimal(number, cell.i64, c->divisor)
+							 : format_f64(number, cell.f64);
 		break;
 	case WEIR_BOOL:
 		text_add(out, cell.u64 ? "true" : "false");
@@ -97,7 +101,7 @@ json_cell(struct text *out, const struct weir_batch *b, size_t column, size_t ro
 
 	text_printf(out, ",\"%s\":", c->name);
 	if (!weir_present(b, column, row) ||
-	    (c->type == WEIR_F64 && c->divisor <= 1 && !isfinite(b->column[column].cell[row].f64))) {
+		(c->type == WEIR_F64 && c->divisor <= 1 && !isfinite(b->column[column].cell[row].f64))) {
 		text_add(out, "null");
 	} else if (c->type == WEIR_STR) {
 		struct weir_symbol s = weir_text(b, column, row);
@@ -153,8 +157,8 @@ json_row(struct text *out, const struct weir_batch *b, size_t row)
 static void
 csv_text(struct text *out, struct weir_symbol s)
 {
-	if (s.length && !memchr(s.text, '"', s.length) && !memchr(s.text, ',', s.length) && !memchr(s.text, '\n', s.length) &&
-	    !memchr(s.text, '\r', s.length)) {
+	if (s.length && !memchr(s.text, '"', s.length) && !memchr(s.text, ',', s.length) &&
+		!memchr(s.text, '\n', s.length) && !memchr(s.text, '\r', s.length)) {
 		text_append(out, s.text, s.length);
 		return;
 	}
@@ -169,9 +173,12 @@ csv_header(struct text *out, const struct weir_schema *s)
 {
 	bool entity = schema_is_entity(s);
 
-	text_add(out, !entity ? "time,cluster,host,source" : s->flags & WEIR_HOST_KEYS ? "cluster,host" : "");
+	text_add(out, !entity                     ? "time,cluster,host,source"
+				  : s->flags & WEIR_HOST_KEYS ? "cluster,host"
+											  : "");
 	for (size_t c = 0; c < s->n_columns; c++)
-		text_printf(out, "%s%s", c || !entity || s->flags & WEIR_HOST_KEYS ? "," : "", s->columns[c].name);
+		text_printf(
+			out, "%s%s", c || !entity || s->flags & WEIR_HOST_KEYS ? "," : "", s->columns[c].name);
 	text_add(out, entity ? ",version,deleted\n" : "\n");
 }
 
@@ -212,7 +219,8 @@ csv_row(struct text *out, const struct weir_batch *b, size_t row)
 
 /* ---- tables ---- */
 
-/* Characters, for alignment; control characters would move the terminal's cursor and are shown as '?'. */
+/* Characters, for alignment; control characters would move the terminal's cursor and are shown as
+ * '?'. */
 static size_t
 safe_cell(struct text *cell, const struct weir_batch *b, size_t column, size_t row)
 {
@@ -322,7 +330,8 @@ table_columns(struct text *out, const struct weir_batch *b, size_t room, struct 
 			const struct weir_column *column = &b->schema->columns[c];
 			size_t length = strlen(column->name) + (column->unit ? strlen(column->unit) + 1 : 0);
 
-			text_printf(out, "  %s%s%s", column->name, column->unit ? " " : "", column->unit ? column->unit : "");
+			text_printf(out, "  %s%s%s", column->name, column->unit ? " " : "",
+				column->unit ? column->unit : "");
 			pad(out, name_width - length);
 			for (size_t r = from; r < to; r++) {
 				size_t characters = safe_cell(cell, b, c, r);
@@ -352,7 +361,8 @@ print_table(struct printer *p, struct text *out, const struct weir_batch *b)
 	}
 	text_printf(out, "%s  ", b->schema->name);
 	add_time(out, b->rows ? b->time[0] : 0);
-	text_printf(out, "  %s/%s  %s  %zu row%s\n", b->cluster, b->host, b->source, b->rows, b->rows == 1 ? "" : "s");
+	text_printf(out, "  %s/%s  %s  %zu row%s\n", b->cluster, b->host, b->source, b->rows,
+		b->rows == 1 ? "" : "s");
 	if (b->schema->n_columns < 64 && total <= room)
 		table_rows(out, b, widths, &cell);
 	else

@@ -11,8 +11,8 @@ enum print_format { PRINT_TABLE, PRINT_JSON, PRINT_CSV };
 
 struct printer {
 	enum print_format format;
-	unsigned width;         /* of the terminal, for tables; 0 counts as 100 */
-	uint64_t last;          /* fingerprint of the rows printed last: CSV writes a header when it changes */
+	unsigned width; /* of the terminal, for tables; 0 counts as 100 */
+	uint64_t last;  /* fingerprint of the rows printed last: CSV writes a header when it changes */
 };
 
 /* "table", "json", "csv"; -EINVAL for anything else. */

@@ -10,11 +10,19 @@
 #include "base/text.h"
 
 static const char *const type_names[] = {
-	[WEIR_U64] = "u64", [WEIR_I64] = "i64", [WEIR_F64] = "f64", [WEIR_BOOL] = "bool",
-	[WEIR_STR] = "str", [WEIR_TIME] = "time", [WEIR_BYTES] = "bytes",
+	[WEIR_U64] = "u64",
+	[WEIR_I64] = "i64",
+	[WEIR_F64] = "f64",
+	[WEIR_BOOL] = "bool",
+	[WEIR_STR] = "str",
+	[WEIR_TIME] = "time",
+	[WEIR_BYTES] = "bytes",
 };
 static const char *const role_names[] = {
-	[WEIR_KEY] = "key", [WEIR_COUNTER] = "counter", [WEIR_GAUGE] = "gauge", [WEIR_LABEL] = "label",
+	[WEIR_KEY] = "key",
+	[WEIR_COUNTER] = "counter",
+	[WEIR_GAUGE] = "gauge",
+	[WEIR_LABEL] = "label",
 };
 
 const char *
@@ -52,8 +60,11 @@ reserved_in_tables(const struct weir_schema *s, const char *name)
 {
 	static const char *const series[] = { "schema", "time", "cluster", "host", "source", NULL };
 	static const char *const entity[] = { "schema", "time", "version", "updated", "deleted", NULL };
-	static const char *const host_entity[] = { "schema", "time", "version", "updated", "deleted", "cluster", "host", NULL };
-	const char *const *list = !schema_is_entity(s) ? series : s->flags & WEIR_HOST_KEYS ? host_entity : entity;
+	static const char *const host_entity[] = { "schema", "time", "version", "updated", "deleted",
+		"cluster", "host", NULL };
+	const char *const *list = !schema_is_entity(s)        ? series
+							  : s->flags & WEIR_HOST_KEYS ? host_entity
+														  : entity;
 
 	for (; *list; list++)
 		if (!strcmp(*list, name))
@@ -65,18 +76,20 @@ static int
 check_name(const struct weir_schema *s, const char *name, struct weir_err *err)
 {
 	if (!name || !name_valid(name))
-		return weir_failx(err, -EINVAL, "schema '%s': '%s' is no name: write [a-z][a-z0-9_]*, at most 63 letters",
-		                  s->name ? s->name : "?", name ? name : "(none)");
+		return weir_failx(err, -EINVAL,
+			"schema '%s': '%s' is no name: write [a-z][a-z0-9_]*, at most 63 letters",
+			s->name ? s->name : "?", name ? name : "(none)");
 	if (name_reserved_sql(name))
-		return weir_failx(err, -EINVAL, "schema '%s': '%s' is a reserved word of SQL: choose another name",
-		                  s->name, name);
+		return weir_failx(err, -EINVAL,
+			"schema '%s': '%s' is a reserved word of SQL: choose another name", s->name, name);
 	return 0;
 }
 
 static bool
 divisor_valid(int64_t divisor)
 {
-	return divisor == 0 || divisor == 100 || divisor == 1000 || divisor == 1000000 || divisor == 1000000000;
+	return divisor == 0 || divisor == 100 || divisor == 1000 || divisor == 1000000 ||
+		   divisor == 1000000000;
 }
 
 static int
@@ -85,32 +98,39 @@ check_column(const struct weir_schema *s, size_t i, uint32_t keys, struct weir_e
 	const struct weir_column *c = &s->columns[i];
 
 	if (!c->name)
-		return weir_failx(err, -EINVAL, "schema '%s': column %zu has no entry in the table", s->name, i);
+		return weir_failx(
+			err, -EINVAL, "schema '%s': column %zu has no entry in the table", s->name, i);
 	if (check_name(s, c->name, err))
 		return err ? err->code : -EINVAL;
 	if (reserved_in_tables(s, c->name))
-		return weir_failx(err, -EINVAL, "schema '%s': column '%s' has a name that every table has already", s->name,
-		                  c->name);
+		return weir_failx(err, -EINVAL,
+			"schema '%s': column '%s' has a name that every table has already", s->name, c->name);
 	if (c->type < WEIR_U64 || c->type > WEIR_BYTES || c->role < WEIR_KEY || c->role > WEIR_LABEL)
-		return weir_failx(err, -EINVAL, "schema '%s': column '%s' has no type or no role", s->name, c->name);
+		return weir_failx(
+			err, -EINVAL, "schema '%s': column '%s' has no type or no role", s->name, c->name);
 	if ((c->role == WEIR_KEY) != (i < keys))
-		return weir_failx(err, -EINVAL, "schema '%s': '%s': keys stand before all other columns", s->name, c->name);
+		return weir_failx(err, -EINVAL, "schema '%s': '%s': keys stand before all other columns",
+			s->name, c->name);
 	if (c->role == WEIR_KEY && c->type != WEIR_STR && c->type != WEIR_I64 && c->type != WEIR_U64)
-		return weir_failx(err, -EINVAL, "schema '%s': key '%s' is neither str, i64 nor u64", s->name, c->name);
+		return weir_failx(
+			err, -EINVAL, "schema '%s': key '%s' is neither str, i64 nor u64", s->name, c->name);
 	bool number = c->type == WEIR_U64 || c->type == WEIR_I64 || c->type == WEIR_F64;
 
 	if (number && (c->role == WEIR_COUNTER || c->role == WEIR_GAUGE) && (!c->unit || !*c->unit))
-		return weir_failx(err, -EINVAL, "schema '%s': column '%s' has no unit ('1' for a plain count)", s->name, c->name);
+		return weir_failx(err, -EINVAL,
+			"schema '%s': column '%s' has no unit ('1' for a plain count)", s->name, c->name);
 	if (c->role == WEIR_COUNTER && !number)
 		return weir_failx(err, -EINVAL, "schema '%s': counter '%s' is no number", s->name, c->name);
 	if (!c->help || !*c->help)
 		return weir_failx(err, -EINVAL, "schema '%s': column '%s' has no help", s->name, c->name);
 	if (!divisor_valid(c->divisor) || (c->divisor && c->type != WEIR_F64))
-		return weir_failx(err, -EINVAL, "schema '%s': column '%s': a divisor is 100, 10^3, 10^6 or 10^9, and of an f64 only",
-		                  s->name, c->name);
+		return weir_failx(err, -EINVAL,
+			"schema '%s': column '%s': a divisor is 100, 10^3, 10^6 or 10^9, and of an f64 only",
+			s->name, c->name);
 	for (size_t k = 0; k < i; k++)
 		if (!strcmp(s->columns[k].name, c->name))
-			return weir_failx(err, -EINVAL, "schema '%s': column '%s' stands twice", s->name, c->name);
+			return weir_failx(
+				err, -EINVAL, "schema '%s': column '%s' stands twice", s->name, c->name);
 	return 0;
 }
 
@@ -122,7 +142,8 @@ schema_check(const struct weir_schema *s, struct weir_err *err)
 	if (!s->help || !*s->help)
 		return weir_failx(err, -EINVAL, "schema '%s' has no help", s->name);
 	if (!s->columns || !s->n_columns || s->n_columns > 1000)
-		return weir_failx(err, -EINVAL, "schema '%s' has %zu columns: 1 to 1000 are possible", s->name, s->n_columns);
+		return weir_failx(err, -EINVAL, "schema '%s' has %zu columns: 1 to 1000 are possible",
+			s->name, s->n_columns);
 	uint32_t keys = schema_keys(s);
 
 	if (schema_is_entity(s) && !keys && !(s->flags & WEIR_HOST_KEYS))
@@ -142,12 +163,14 @@ weir_schema_text(const struct weir_schema *s)
 	struct text t = { 0 };
 
 	text_printf(&t, "%s %s %u\n", s->name,
-	            schema_is_entity(s) ? s->flags & WEIR_HOST_KEYS ? "host_entity" : "entity" : "series", schema_keys(s));
+		schema_is_entity(s) ? s->flags & WEIR_HOST_KEYS ? "host_entity" : "entity" : "series",
+		schema_keys(s));
 	for (size_t i = 0; i < s->n_columns; i++) {
 		const struct weir_column *c = &s->columns[i];
 
-		text_printf(&t, "%s %s %s %s %lld %llu\n", c->name, weir_type_name(c->type), weir_role_name(c->role),
-		            c->unit && *c->unit ? c->unit : "-", (long long)c->divisor, (unsigned long long)c->modulus);
+		text_printf(&t, "%s %s %s %s %lld %llu\n", c->name, weir_type_name(c->type),
+			weir_role_name(c->role), c->unit && *c->unit ? c->unit : "-", (long long)c->divisor,
+			(unsigned long long)c->modulus);
 	}
 	if (t.failed) {
 		text_free(&t);
@@ -227,7 +250,9 @@ weir_schema_parse(const char *text, struct weir_err *err)
 		s->name = head;
 		s->help = "";
 		s->columns = columns;
-		s->flags = !strcmp(kind, "entity") ? WEIR_ENTITY : !strcmp(kind, "host_entity") ? WEIR_ENTITY | WEIR_HOST_KEYS : 0;
+		s->flags = !strcmp(kind, "entity")        ? WEIR_ENTITY
+				   : !strcmp(kind, "host_entity") ? WEIR_ENTITY | WEIR_HOST_KEYS
+												  : 0;
 		s->n_keys = (uint32_t)strtoul(keys, &end, 10);
 		rc = *end || (!s->flags && strcmp(kind, "series")) || !name_valid(s->name) ? -EINVAL : 0;
 	}

@@ -7,7 +7,8 @@
 
 #include <weir/batch.h>
 
-/* The rules of schema.h: names, reserved words, roles, units, divisors, help. -EINVAL and the sentence that names the column. */
+/* The rules of schema.h: names, reserved words, roles, units, divisors, help. -EINVAL and the
+ * sentence that names the column. */
 int schema_check(const struct weir_schema *, struct weir_err *);
 /* Keys at the head of the table (n_keys, or counted by role). */
 uint32_t schema_keys(const struct weir_schema *);

@@ -42,7 +42,8 @@ void
 transfer_pack(const struct weir_batch *b, struct text *out)
 {
 	size_t words = (b->rows + 63) / 64;
-	struct head head = { (uint32_t)b->rows, (uint32_t)b->schema->n_columns, (uint32_t)b->symbols, b->deleted != NULL };
+	struct head head = { (uint32_t)b->rows, (uint32_t)b->schema->n_columns, (uint32_t)b->symbols,
+		b->deleted != NULL };
 
 	pack(out, &head, sizeof(head));
 	for (size_t i = 0; i < b->symbols; i++) {
@@ -62,12 +63,14 @@ transfer_pack(const struct weir_batch *b, struct text *out)
 		pack(out, b->deleted, words * sizeof(uint64_t));
 }
 
-/* Where each symbol's length stands, from malloc; NULL when they are not all there, or out of memory. */
+/* Where each symbol's length stands, from malloc; NULL when they are not all there, or out of
+ * memory. */
 static const unsigned char **
 find_symbols(struct reader *r, uint32_t n)
 {
 	/* Not more memory than the bytes that came can stand for. */
-	const unsigned char **symbols = n <= r->left / sizeof(uint32_t) ? malloc((n + (size_t)1) * sizeof(*symbols)) : NULL;
+	const unsigned char **symbols =
+		n <= r->left / sizeof(uint32_t) ? malloc((n + (size_t)1) * sizeof(*symbols)) : NULL;
 
 	for (uint32_t i = 0; symbols && i < n; i++) {
 		const unsigned char *p = take(r, sizeof(uint32_t));
@@ -94,13 +97,14 @@ word_at(const unsigned char *words, size_t i)
 }
 
 static bool
-unpack_cell(struct weir_row *row, const struct weir_column *c, size_t column, uint64_t raw, const unsigned char *const *symbols,
-            uint32_t n)
+unpack_cell(struct weir_row *row, const struct weir_column *c, size_t column, uint64_t raw,
+	const unsigned char *const *symbols, uint32_t n)
 {
 	uint32_t length;
 
 	if (c->type != WEIR_STR && c->type != WEIR_BYTES) {
-		weir_row_put(row, column, (union weir_cell){ .u64 = c->type == WEIR_BOOL ? raw != 0 : raw });
+		weir_row_put(
+			row, column, (union weir_cell){ .u64 = c->type == WEIR_BOOL ? raw != 0 : raw });
 		return true;
 	}
 	if (raw >= n)
@@ -122,8 +126,8 @@ struct table {
 };
 
 static bool
-unpack_row(struct builder *b, const struct weir_schema *schema, const struct table *t, size_t i, const unsigned char *const *symbols,
-           uint32_t n)
+unpack_row(struct builder *b, const struct weir_schema *schema, const struct table *t, size_t i,
+	const unsigned char *const *symbols, uint32_t n)
 {
 	struct weir_row *row = builder_row(b, (int64_t)word_at(t->times, i));
 	size_t keys = schema_keys(schema);
@@ -134,7 +138,8 @@ unpack_row(struct builder *b, const struct weir_schema *schema, const struct tab
 		bool present = word_at(column, i / 64) >> (i % 64) & 1;
 
 		if (present)
-			good = unpack_cell(row, &schema->columns[c], c, word_at(column + t->words * 8, i), symbols, n);
+			good = unpack_cell(
+				row, &schema->columns[c], c, word_at(column + t->words * 8, i), symbols, n);
 		else
 			good = c >= keys;
 	}
@@ -144,7 +149,8 @@ unpack_row(struct builder *b, const struct weir_schema *schema, const struct tab
 }
 
 int
-transfer_unpack(const void *data, size_t size, const struct weir_schema *schema, struct builder *b, struct weir_err *err)
+transfer_unpack(const void *data, size_t size, const struct weir_schema *schema, struct builder *b,
+	struct weir_err *err)
 {
 	struct reader r = { data, size };
 	const void *p = take(&r, sizeof(struct head));
@@ -154,7 +160,8 @@ transfer_unpack(const void *data, size_t size, const struct weir_schema *schema,
 	if (!p)
 		return weir_failx(err, -EBADMSG, "a batch of %zu bytes is none", size);
 	memcpy(&head, p, sizeof(head));
-	bool good = head.rows <= ROWS_MOST && head.symbols <= SYMBOLS_MOST && head.columns == schema->n_columns && head.deleted <= 1;
+	bool good = head.rows <= ROWS_MOST && head.symbols <= SYMBOLS_MOST &&
+				head.columns == schema->n_columns && head.deleted <= 1;
 	const unsigned char **symbols = good ? find_symbols(&r, head.symbols) : NULL;
 
 	if (!symbols)
@@ -167,7 +174,8 @@ transfer_unpack(const void *data, size_t size, const struct weir_schema *schema,
 	t.deleted = t.columns && head.deleted ? take(&r, t.words * 8) : NULL;
 	if (!t.columns || (head.deleted && !t.deleted) || r.left) {
 		free(symbols);
-		return weir_failx(err, -EBADMSG, "a batch for schema '%s' has the wrong size", schema->name);
+		return weir_failx(
+			err, -EBADMSG, "a batch for schema '%s' has the wrong size", schema->name);
 	}
 	for (size_t i = 0; good && i < head.rows; i++)
 		good = unpack_row(b, schema, &t, i, symbols, head.symbols);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Samplers that may crash run in a process of their own: this program again, fed through a socket pair with its plugin, options
- * and ticks. What comes back is checked frame by frame. A process that hangs is killed, one that died is started again later.
+ * Samplers that may crash run in a process of their own (isolated.c): this program again, fed through a socket pair with its
+ * plugin, options and ticks. What comes back is checked frame by frame. A process that hangs is killed, one that died is started
+ * again later; nothing here waits for either.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,94 +19,41 @@
 #include "base/fs.h"
 #include "data/self.h"
 #include "data/transfer.h"
+#include "flow/frame.h"
 #include "flow/live.h"
-#include "plugin/capability.h"
-#include "plugin/option.h"
 
-enum frame_type { FRAME_SETUP = 1, FRAME_TICK, FRAME_READY, FRAME_BATCH, FRAME_DONE };
-enum { FRAME_MOST = 64 << 20, CAPABILITY_SCHEMA = 0xffff, CHILD_FD = 3 };
+enum { CHILD_FD = 3, POLLS_MOST = 7, CRASH_FAILURES = 4 };
+/* Exec, dynamic linking and open take their time on a busy machine, whatever a tick may take. */
+#define START_LEAST (5 * WEIR_SECOND)
+/* A process that lived for so long did not die of its start: the next pause is a short one again. */
+#define LIVED_LEAST (60 * WEIR_SECOND)
+#define LAST_WORDS (500 * WEIR_MS)
+#define DEATH_MOST (100 * WEIR_MS)
 
-struct frame {
-	uint32_t size;     /* of what follows */
-	uint16_t type;
-	uint16_t schema;   /* of a batch */
-};
-
-struct done {
-	int64_t duration, code;
-	char text[240];
-};
+/* Dying: given up; no other is started until the kernel has let go of it. */
+enum phase { CHILD_NONE, CHILD_STARTING, CHILD_IDLE, CHILD_BUSY, CHILD_DYING };
 
 struct child {
-	struct live *owner;
+	enum phase phase;
 	pid_t pid;
 	int fd;
-	struct event *readable;
+	struct event *readable, *timer;
 	struct text in;      /* bytes not yet taken apart */
-	bool ready, busy;
-	int64_t began;       /* monotonic ns of the tick, or of the start */
+	size_t n_static;     /* schemas that the plugin has before open */
+	bool pending;        /* a tick waits for the start */
+	int64_t born;        /* monotonic ns */
+	unsigned deaths;     /* in a row, none of them after a long life */
+
+	/* Of the one that dies. */
+	char why[240];       /* "": its status says it */
+	bool killed, told;
+	int polls;
 };
 
-/* ---- frames ---- */
+/* ---- the end of a process ---- */
 
 static void
-frame_begin(struct text *out, enum frame_type type, uint16_t schema, size_t *at)
-{
-	struct frame head = { 0, (uint16_t)type, schema };
-
-	*at = out->size;
-	text_append(out, (const char *)&head, sizeof(head));
-}
-
-static void
-frame_end(struct text *out, size_t at)
-{
-	uint32_t size = (uint32_t)(out->size - at - sizeof(struct frame));
-
-	if (!out->failed)
-		memcpy(out->data + at, &size, sizeof(size));
-}
-
-static void
-add_string(struct text *out, const char *string)
-{
-	text_append(out, string ? string : "", strlen(string ? string : "") + 1);
-}
-
-/* ---- the parent's side ---- */
-
-/* Everything the child needs, as strings. */
-static void
-pack_setup(const struct live *s, struct text *out)
-{
-	const struct instance_setting *in = s->setting;
-	size_t at;
-
-	frame_begin(out, FRAME_SETUP, 0, &at);
-	add_string(out, registry_path(s->flow->registry, in->plugin));
-	add_string(out, s->flow->origin.cluster);
-	add_string(out, s->flow->origin.host);
-	add_string(out, in->name);
-	add_string(out, in->sampler.root);
-	add_string(out, s->flow->state);
-	for (size_t i = 0; i < in->n_assignments; i++) {
-		const struct assignment *a = &in->assignments[i];
-		char n[24];
-
-		add_string(out, a->option->name);
-		snprintf(n, sizeof(n), "%zu", a->n);
-		add_string(out, n);
-		for (size_t k = 0; k < a->n; k++) {
-			if (a->pairs)
-				add_string(out, a->pairs[k].name);
-			add_string(out, a->pairs ? a->pairs[k].value : a->items[k]);
-		}
-	}
-	frame_end(out, at);
-}
-
-static void
-close_child(struct child *c)
+close_socket(struct child *c)
 {
 	if (c->readable)
 		event_free(c->readable);
@@ -114,72 +62,202 @@ close_child(struct child *c)
 		close(c->fd);
 	c->fd = -1;
 	text_free(&c->in);
-	c->ready = c->busy = false;
+	c->in = (struct text){ 0 };
 }
 
-/* Kill it if it lives, and take its status. */
 static void
-reap(struct child *c, char *why, size_t room)
+describe_end(struct child *c, bool ended, int status)
 {
-	int status = 0;
-
-	if (c->pid <= 0)
+	if (c->why[0])
 		return;
-	if (waitpid(c->pid, &status, WNOHANG) != c->pid) {
-		kill(c->pid, SIGKILL);
-		waitpid(c->pid, &status, 0);
-	}
-	c->pid = 0;
-	if (WIFSIGNALED(status))
-		snprintf(why, room, "its process was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	if (!ended)
+		snprintf(c->why, sizeof(c->why), "its process closed its socket and does not end");
+	else if (WIFSIGNALED(status))
+		snprintf(c->why, sizeof(c->why), "its process was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
-		snprintf(why, room, "its process ended with status %d", WEXITSTATUS(status));
+		snprintf(c->why, sizeof(c->why), "its process ended with status %d", WEXITSTATUS(status));
 }
 
+/* A crash is no common failure: the sampler backs off at once, and longer with every process that dies soon. */
 static void
-child_failed(struct live *s, const char *why)
+account_end(struct live *s)
 {
 	struct child *c = s->child;
 	struct weir_err err = { .code = -EPIPE };
-	char ended[160] = "";
+	int64_t now = clock_mono_ns();
 
-	reap(c, ended, sizeof(ended));
-	close_child(c);
-	snprintf(err.text, sizeof(err.text), "%s", why ? why : ended);
-	/* A crash is no common failure: back off at once. */
-	if (s->failures < 4)
-		s->failures = 4;
+	if (now - c->born > LIVED_LEAST)
+		c->deaths = 0;
+	c->deaths++;
+	if (s->failures < CRASH_FAILURES)
+		s->failures = CRASH_FAILURES;
+	snprintf(err.text, sizeof(err.text), "%s", c->why);
 	live_account(s, err.code, &err, 0, 0);
+	int64_t resume = now + live_pause(s, c->deaths - 1);
+
+	if (resume > s->resume)
+		s->resume = resume;
+}
+
+/*
+ * Never waits for it: in uninterruptible sleep it takes its SIGKILL when the kernel lets go. A process whose socket closed is
+ * about to end, so its status is asked for a few times before the failure is told without; after that, at each tick.
+ */
+static void
+bury(struct live *s)
+{
+	struct child *c = s->child;
+	int status = 0;
+	pid_t ended = c->pid > 0 ? waitpid(c->pid, &status, WNOHANG) : -1;
+
+	/* One that is ending already keeps the status that it has. */
+	if (!ended && !c->killed)
+		c->killed = !kill(c->pid, SIGKILL);
+	if (!ended && c->polls < POLLS_MOST) {
+		live_arm(c->timer, WEIR_MS << c->polls++);
+		return;
+	}
+	if (ended) {
+		c->pid = 0;
+		c->phase = CHILD_NONE;
+	}
+	if (c->told)
+		return;
+	c->told = true;
+	describe_end(c, ended != 0, status);
+	account_end(s);
+}
+
+/* Give the process up. What open told stands above what its death looks like. */
+static void
+lose(struct live *s, const char *why)
+{
+	struct child *c = s->child;
+
+	close_socket(c);
+	event_del(c->timer);
+	if (c->pending)
+		s->counts.dropped++;
+	c->pending = c->killed = c->told = false;
+	c->polls = 0;
+	c->phase = CHILD_DYING;
+	if (!c->why[0])
+		snprintf(c->why, sizeof(c->why), "%s", why);
+	bury(s);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *argument)
+{
+	struct live *s = argument;
+
+	(void)fd;
+	(void)what;
+	if (s->child->phase == CHILD_DYING)
+		bury(s);
+	else if (s->child->phase == CHILD_STARTING)
+		lose(s, "killed: its process has not started in time");
+	else if (s->child->phase == CHILD_BUSY)
+		lose(s, "killed: a tick has not come back within its timeout");
+	flow_settle(s->flow);
+}
+
+/* ---- what comes back ---- */
+
+static void
+send_tick(struct live *s)
+{
+	const struct frame tick = { 0, FRAME_TICK, 0 };
+	struct child *c = s->child;
+
+	c->pending = false;
+	c->phase = CHILD_BUSY;
+	s->counts.ticks++;
+	live_arm(c->timer, s->setting->sampler.timeout);
+	if (fs_write_all(c->fd, &tick, sizeof(tick)))
+		lose(s, "");
+}
+
+/* An instance here keeps the schemas and the rows of the one in the process. */
+static int
+make_instance(struct live *s, struct weir_err *err)
+{
+	struct origin origin = { s->flow->origin.cluster, s->flow->origin.host, s->setting->name, s->flow->origin.incarnation };
+
+	live_collect(s);
+	builder_free(s->capabilities);
+	s->capabilities = NULL;
+	instance_free(s->ctx);
+	s->ctx = instance_new(s->setting->plugin, &origin, s->setting->sampler.root, s->flow->keeper, s->flow->log);
+	if (!s->ctx || live_targets(s)) {
+		instance_free(s->ctx);
+		s->ctx = NULL;
+		return weir_fail(err, -ENOMEM, "cannot make sampler '%s'", s->setting->name);
+	}
+	s->child->n_static = s->ctx->n_schemas;
+	return 0;
+}
+
+/* Schemas that a former process of this sampler made: are those of the new one the same? */
+static bool
+same_schemas(const struct live *s, const char *data, const char *end)
+{
+	size_t i = s->child->n_static;
+
+	for (const char *text; (text = frame_next(&data, end)); i++) {
+		char *known = i < s->ctx->n_schemas ? weir_schema_text(s->ctx->schemas[i]) : NULL;
+		bool same = known && !strcmp(known, text);
+
+		free(known);
+		if (!same)
+			return false;
+	}
+	return i == s->ctx->n_schemas;
+}
+
+static int
+add_schema(struct live *s, const char *text, struct weir_err *err)
+{
+	struct weir_schema *schema = weir_schema_parse(text, err);
+
+	if (!schema)
+		return -EBADMSG;
+	/* Help does not travel, and a schema without is refused. */
+	for (size_t i = 0; i < schema->n_columns; i++)
+		((struct weir_column *)(uintptr_t)schema->columns)[i].help = "-";
+	schema->help = "-";
+	s->ctx->opening = true;
+	int rc = weir_schema_add(s->ctx, schema, err);
+
+	s->ctx->opening = false;
+	free(schema);
+	return rc < 0 ? rc : 0;
 }
 
 /* Schemas that the plugin made in its open follow in canonical text. */
 static int
 take_ready(struct live *s, const char *data, size_t size, struct weir_err *err)
 {
-	for (const char *end = data + size; data < end;) {
-		size_t length = strnlen(data, (size_t)(end - data));
+	struct child *c = s->child;
+	const char *end = data + size;
+	int rc = 0;
 
-		if (data + length == end)
-			return weir_failx(err, -EBADMSG, "a schema's text is cut");
-		struct weir_schema *schema = weir_schema_parse(data, err);
-
-		if (!schema)
-			return -EBADMSG;
-		for (size_t i = 0; i < schema->n_columns; i++)
-			((struct weir_column *)(uintptr_t)schema->columns)[i].help = "-";
-		schema->help = "-";
-		int rc = weir_schema_add(s->ctx, schema, err);
-
-		free(schema);
-		if (rc < 0)
-			return rc;
-		data += length + 1;
+	if (c->phase != CHILD_STARTING || (size && end[-1]))
+		return weir_failx(err, -EBADMSG, "its process sends an answer that was not asked for");
+	if (s->n_targets != s->ctx->n_schemas || !same_schemas(s, data, end)) {
+		rc = s->ctx->n_schemas > c->n_static ? make_instance(s, err) : 0;
+		for (const char *text; !rc && (text = frame_next(&data, end));)
+			rc = add_schema(s, text, err);
+		if (!rc && live_targets(s))
+			rc = weir_fail(err, -ENOMEM, "cannot make sampler '%s'", s->setting->name);
 	}
-	free(s->targets);
-	s->targets = calloc(s->ctx->n_schemas + 1, sizeof(*s->targets));
-	s->child->ready = true;
-	s->child->busy = false;
-	return s->targets ? 0 : -ENOMEM;
+	if (rc)
+		return rc;
+	event_del(c->timer);
+	c->phase = CHILD_IDLE;
+	if (c->pending)
+		send_tick(s);
+	return 0;
 }
 
 static int
@@ -188,9 +266,11 @@ take_batch(struct live *s, uint16_t number, const char *data, size_t size, struc
 	struct builder **b = &s->capabilities;
 	const struct weir_schema *schema = &self_capability;
 
-	if (number != CAPABILITY_SCHEMA) {
+	if (s->child->phase != CHILD_BUSY)
+		return weir_failx(err, -EBADMSG, "its process sends an answer that was not asked for");
+	if (number != FRAME_CAPABILITY) {
 		if (number >= s->ctx->n_schemas)
-			return weir_failx(err, -EBADMSG, "a batch of a schema that the sampler has not");
+			return weir_failx(err, -EBADMSG, "its process sends a batch of a schema that the sampler has not");
 		b = &s->ctx->out.builders[number];
 		schema = s->ctx->schemas[number];
 	}
@@ -203,7 +283,7 @@ take_batch(struct live *s, uint16_t number, const char *data, size_t size, struc
 
 	if (!rc) {
 		flow_opened(s->flow, builder_rows(*b) - before);
-		if (number != CAPABILITY_SCHEMA)
+		if (number != FRAME_CAPABILITY)
 			s->counts.rows += builder_rows(*b) - before;
 	}
 	return rc;
@@ -212,16 +292,25 @@ take_batch(struct live *s, uint16_t number, const char *data, size_t size, struc
 static int
 take_done(struct live *s, const char *data, size_t size, struct weir_err *err)
 {
-	struct done done;
+	struct child *c = s->child;
+	struct frame_done done;
 
 	if (size != sizeof(done))
-		return weir_failx(err, -EBADMSG, "a frame of the wrong size");
+		return weir_failx(err, -EBADMSG, "its process sends a frame of the wrong size");
 	memcpy(&done, data, sizeof(done));
 	struct weir_err result = { .code = (int)done.code };
 
 	snprintf(result.text, sizeof(result.text), "%.*s", (int)sizeof(done.text) - 1, done.text);
-	s->child->busy = false;
-	live_account(s, (int)done.code, &result, done.duration < 0 ? 0 : done.duration, 0);
+	if (c->phase == CHILD_STARTING && result.code) {
+		/* Its open failed; it ends now, or the timer sees to it. */
+		snprintf(c->why, sizeof(c->why), "%.230s", result.text[0] ? result.text : strerror(abs(result.code)));
+		return 0;
+	}
+	if (c->phase != CHILD_BUSY)
+		return weir_failx(err, -EBADMSG, "its process sends an answer that was not asked for");
+	event_del(c->timer);
+	c->phase = CHILD_IDLE;
+	live_account(s, result.code, &result, done.duration < 0 ? 0 : done.duration, 0);
 	return 0;
 }
 
@@ -236,7 +325,7 @@ take_frame(struct live *s, const struct frame *head, const char *data, struct we
 	case FRAME_DONE:
 		return take_done(s, data, head->size, err);
 	default:
-		return weir_failx(err, -EBADMSG, "a frame of no known kind");
+		return weir_failx(err, -EBADMSG, "its process sends a frame of no known kind");
 	}
 }
 
@@ -253,7 +342,7 @@ take_frames(struct live *s, struct weir_err *err)
 
 		memcpy(&head, in->data + at, sizeof(head));
 		if (head.size > FRAME_MOST)
-			return weir_failx(err, -EBADMSG, "a frame of %u bytes", head.size);
+			return weir_failx(err, -EBADMSG, "its process sends a frame of %u bytes", head.size);
 		if (in->size - at - sizeof(head) < head.size)
 			break;
 		rc = take_frame(s, &head, in->data + at + sizeof(head), err);
@@ -266,31 +355,71 @@ take_frames(struct live *s, struct weir_err *err)
 	return rc;
 }
 
+/* 1: there may be more; 0: the end; or -errno. */
+static int
+read_some(struct live *s, struct weir_err *err)
+{
+	char buffer[16 << 10];
+	ssize_t n = read(s->child->fd, buffer, sizeof(buffer));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 1;
+	if (n <= 0)
+		return 0;
+	text_append(&s->child->in, buffer, (size_t)n);
+	int rc = s->child->in.failed ? weir_fail(err, -ENOMEM, "cannot read from its process") : take_frames(s, err);
+
+	return rc ? rc : 1;
+}
+
 static void
 on_readable(evutil_socket_t fd, short what, void *argument)
 {
 	struct live *s = argument;
 	struct weir_err err = { 0 };
-	char buffer[16 << 10];
-	ssize_t n = read(fd, buffer, sizeof(buffer));
 
+	(void)fd;
 	(void)what;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		child_failed(s, NULL);
-	} else {
-		text_append(&s->child->in, buffer, (size_t)n);
-		if (s->child->in.failed || take_frames(s, &err))
-			child_failed(s, err.text[0] ? err.text : "out of memory");
-	}
+	if (read_some(s, &err) <= 0)
+		lose(s, err.text);
 	flow_settle(s->flow);
+}
+
+/* ---- the start of a process ---- */
+
+/* Everything the child needs, as strings. */
+static void
+pack_setup(const struct live *s, struct text *out)
+{
+	const struct instance_setting *in = s->setting;
+	size_t at = frame_begin(out, FRAME_SETUP, 0);
+
+	frame_string(out, registry_path(s->flow->registry, in->plugin));
+	frame_string(out, s->flow->origin.cluster);
+	frame_string(out, s->flow->origin.host);
+	frame_string(out, in->name);
+	frame_string(out, in->sampler.root);
+	frame_string(out, s->flow->state);
+	for (size_t i = 0; i < in->n_assignments; i++) {
+		const struct assignment *a = &in->assignments[i];
+		char n[24];
+
+		frame_string(out, a->option->name);
+		snprintf(n, sizeof(n), "%zu", a->n);
+		frame_string(out, n);
+		for (size_t k = 0; k < a->n; k++) {
+			if (a->pairs)
+				frame_string(out, a->pairs[k].name);
+			frame_string(out, a->pairs ? a->pairs[k].value : a->items[k]);
+		}
+	}
+	frame_end(out, at);
 }
 
 static int
 spawn(int fd, pid_t *pid)
 {
-	static char name[] = "weir", verb[] = "isolated-sampler";
+	char name[] = "weir", verb[] = "isolated-sampler";
 	char *argv[] = { name, verb, NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -309,296 +438,145 @@ spawn(int fd, pid_t *pid)
 	return -rc;
 }
 
+/* The process and this end of its socket, which never blocks. */
 static int
-start(struct live *s, struct weir_err *err)
+start_process(struct child *c, struct weir_err *err)
 {
-	struct child *c = s->child;
-	struct text setup = { 0 };
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		return weir_fail(err, -errno, "cannot make a socket pair");
 	/* dup2 onto itself would keep close-on-exec. */
 	int theirs = pair[1] == CHILD_FD ? fcntl(pair[1], F_DUPFD_CLOEXEC, CHILD_FD + 1) : pair[1];
-	int rc = spawn(theirs, &c->pid);
+	int rc = theirs < 0 ? -errno : spawn(theirs, &c->pid);
 
-	if (theirs != pair[1])
+	if (theirs >= 0 && theirs != pair[1])
 		close(theirs);
 	close(pair[1]);
 	c->fd = pair[0];
 	if (rc) {
 		c->pid = 0;
-		close_child(c);
 		return weir_fail(err, rc, "cannot start a process");
 	}
-	pack_setup(s, &setup);
-	rc = setup.failed ? -ENOMEM : fs_write_all(c->fd, setup.data, setup.size);
-	text_free(&setup);
 	(void)fcntl(c->fd, F_SETFL, O_NONBLOCK);
-	c->readable = event_new(s->flow->base, c->fd, EV_READ | EV_PERSIST, on_readable, s);
-	if (rc || !c->readable || event_add(c->readable, NULL))
-		return weir_fail(err, rc ? rc : -ENOMEM, "cannot speak to its process");
-	c->began = clock_mono_ns();
-	c->busy = true;
 	return 0;
+}
+
+static void
+start(struct live *s)
+{
+	struct child *c = s->child;
+	struct weir_err err = { 0 };
+	struct text setup = { 0 };
+
+	c->why[0] = '\0';
+	c->born = clock_mono_ns();
+	c->phase = CHILD_STARTING;
+	int rc = start_process(c, &err);
+
+	if (!rc) {
+		pack_setup(s, &setup);
+		rc = setup.failed ? -ENOMEM : fs_write_all(c->fd, setup.data, setup.size);
+		text_free(&setup);
+		c->readable = event_new(s->flow->base, c->fd, EV_READ | EV_PERSIST, on_readable, s);
+		if (!rc && (!c->readable || event_add(c->readable, NULL)))
+			rc = -ENOMEM;
+		if (rc == -EAGAIN)
+			weir_failx(&err, rc, "its options are more than a socket holds: shorten them");
+		else if (rc)
+			weir_fail(&err, rc, "cannot speak to its process");
+	}
+	if (rc)
+		lose(s, err.text);
+	else
+		live_arm(c->timer, s->setting->sampler.timeout > START_LEAST ? s->setting->sampler.timeout : START_LEAST);
 }
 
 int
 child_new(struct live *s, struct weir_err *err)
 {
-	struct origin origin = { s->flow->origin.cluster, s->flow->origin.host, s->setting->name, s->flow->origin.incarnation };
+	struct child *c = s->child ? s->child : calloc(1, sizeof(*c));
 
-	s->child = calloc(1, sizeof(*s->child));
-	s->ctx = instance_new(s->setting->plugin, &origin, s->setting->sampler.root, s->flow->keeper, s->flow->log);
-	s->targets = s->ctx ? calloc(s->ctx->n_schemas + 1, sizeof(*s->targets)) : NULL;
-	if (!s->child || !s->ctx || !s->targets)
+	if (!c)
 		return weir_fail(err, -ENOMEM, "cannot make sampler '%s'", s->setting->name);
-	s->child->owner = s;
-	s->child->fd = -1;
-	return start(s, err);
+	if (!s->child) {
+		s->child = c;
+		c->fd = -1;
+	}
+	if (!c->timer && !(c->timer = event_new(s->flow->base, -1, 0, on_timer, s)))
+		return weir_fail(err, -ENOMEM, "cannot make sampler '%s'", s->setting->name);
+	int rc = make_instance(s, err);
+
+	if (!rc && c->phase == CHILD_NONE)
+		start(s);
+	return rc;
 }
 
 void
-child_tick(struct live *s, int64_t time)
+child_tick(struct live *s)
+{
+	struct child *c = s->child;
+
+	if (c->phase == CHILD_DYING)
+		bury(s);
+	/* That may have told of a failure, with a pause. */
+	if (c->phase == CHILD_NONE && clock_mono_ns() >= s->resume)
+		start(s);
+	if (c->phase == CHILD_IDLE)
+		send_tick(s);
+	else if (c->phase == CHILD_STARTING && !c->pending)
+		c->pending = true;
+	else
+		s->counts.dropped++;
+}
+
+/* ---- the end of the sampler ---- */
+
+/* It sees the end of the socket when it has answered its last tick, runs the plugin's close, and ends. */
+static void
+last_words(struct live *s, int64_t deadline)
 {
 	struct child *c = s->child;
 	struct weir_err err = { 0 };
-	struct { struct frame head; int64_t time; } tick = { { sizeof(int64_t), FRAME_TICK, 0 }, time };
+	struct pollfd wait = { .fd = c->fd, .events = POLLIN };
 
-	if (!c || !s->ctx || !s->targets)
-		return;
-	if (c->fd < 0 && start(s, &err)) {
-		child_failed(s, err.text);
-		return;
+	shutdown(c->fd, SHUT_WR);
+	for (int64_t left; (left = deadline - clock_mono_ns()) > 0;) {
+		int n = poll(&wait, 1, (int)(left / WEIR_MS) + 1);
+
+		if (n < 0 && errno != EINTR)
+			break;
+		if (n > 0 && read_some(s, &err) <= 0)
+			break;
 	}
-	if (c->busy) {
-		s->counts.dropped++;
-		if (clock_mono_ns() - c->began > s->setting->sampler.timeout)
-			child_failed(s, "killed: a tick has not come back within its timeout");
-		return;
-	}
-	s->counts.ticks++;
-	c->busy = true;
-	c->began = clock_mono_ns();
-	if (fs_write_all(c->fd, &tick, sizeof(tick)))
-		child_failed(s, NULL);
+	if (err.text[0])
+		log_line(s->flow->log, LOG_LEVEL_WARNING, s->setting->name, "%s", err.text);
 }
 
 void
 child_free(struct live *s)
 {
-	char unused[160];
+	struct child *c = s->child;
+	int64_t now = clock_mono_ns();
 
-	if (!s->child)
+	if (!c)
 		return;
-	close_child(s->child);
-	/* It ends by itself when the socket closes; SIGKILL is for one that hangs. */
-	reap(s->child, unused, sizeof(unused));
-	free(s->child);
+	if (c->pending)
+		s->counts.dropped++;
+	c->pending = false;
+	if (c->fd >= 0)
+		last_words(s, now + LAST_WORDS);
+	close_socket(c);
+	/* One that still lives after this sleeps in the kernel and is left to it. */
+	if (c->pid > 0 && !waitpid(c->pid, NULL, WNOHANG)) {
+		const struct timespec pause = { 0, WEIR_MS };
+
+		kill(c->pid, SIGKILL);
+		for (now = clock_mono_ns(); !waitpid(c->pid, NULL, WNOHANG) && clock_mono_ns() - now < DEATH_MOST;)
+			nanosleep(&pause, NULL);
+	}
+	if (c->timer)
+		event_free(c->timer);
+	free(c);
 	s->child = NULL;
-}
-
-/* ---- the child's side ---- */
-
-struct isolated {
-	struct registry *registry;
-	struct keeper *keeper;
-	struct weir_ctx *ctx;
-	struct builder *capabilities;
-	int64_t capability_due;
-	size_t n_static; /* schemas before open */
-};
-
-static int
-read_all(int fd, void *data, size_t size)
-{
-	for (size_t got = 0; got < size;) {
-		ssize_t n = read(fd, (char *)data + got, size - got);
-
-		if (n == 0)
-			return -EPIPE;
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		got += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
-static const char *
-next_string(const char **at, const char *end)
-{
-	const char *s = *at;
-
-	if (s >= end)
-		return NULL;
-	*at = s + strlen(s) + 1;
-	return s;
-}
-
-static int
-apply_option(struct isolated *is, const char *name, const char **at, const char *end, struct weir_err *err)
-{
-	const struct weir_option *o = option_named(is->ctx->plugin->options, name);
-	const char *count = next_string(at, end), *items[512];
-	struct weir_pair pairs[256];
-	size_t n = count ? strtoul(count, NULL, 10) : 0;
-
-	if (!o || !count || n > 256)
-		return weir_failx(err, -EINVAL, "option '%s' cannot be passed to a process", name);
-	for (size_t i = 0; i < n; i++) {
-		if (o->type == WEIR_OPTION_MAP)
-			pairs[i].name = next_string(at, end);
-		items[i] = pairs[i].value = next_string(at, end);
-		if (!items[i])
-			return weir_failx(err, -EBADMSG, "the set-up is cut");
-	}
-	if (o->type == WEIR_OPTION_MAP)
-		return option_set_map(o, is->ctx->state, pairs, n, &is->ctx->arena, err);
-	if (o->type == WEIR_OPTION_LIST)
-		return option_set_list(o, is->ctx->state, items, n, &is->ctx->arena, err);
-	return n ? option_set(o, is->ctx->state, items[0], &is->ctx->arena, err) : 0;
-}
-
-static int
-set_up(struct isolated *is, const char *data, size_t size, struct weir_err *err)
-{
-	const char *at = data, *end = data + size, *field[6];
-
-	for (int i = 0; i < 6; i++)
-		if (!(field[i] = next_string(&at, end)))
-			return weir_failx(err, -EBADMSG, "the set-up is cut");
-	is->registry = registry_new(NULL, 0);
-	is->keeper = keeper_new();
-	const struct weir_plugin *plugin = is->registry && is->keeper ? registry_load(is->registry, field[0], err) : NULL;
-
-	if (!plugin)
-		return err->code ? err->code : -ENOMEM;
-	struct origin origin = { field[1], field[2], field[3], 0 };
-
-	is->ctx = instance_new(plugin, &origin, field[4], is->keeper, NULL);
-	if (!is->ctx)
-		return weir_fail(err, -ENOMEM, "cannot make the instance");
-	is->ctx->state_folder = *field[5] ? keeper_text(is->keeper, field[5]) : NULL;
-	is->n_static = is->ctx->n_schemas;
-	is->capabilities = builder_new(&self_capability, weir_schema_fingerprint(&self_capability), &is->ctx->origin);
-	int rc = is->capabilities ? option_defaults(plugin->options, is->ctx->state, &is->ctx->arena, err) : -ENOMEM;
-
-	for (const char *name; !rc && (name = next_string(&at, end));)
-		rc = apply_option(is, name, &at, end, err);
-	return rc ? rc : instance_open(is->ctx, err);
-}
-
-static void
-add_batch(struct text *out, struct builder *b, uint16_t schema)
-{
-	struct weir_batch *batch = builder_rows(b) ? builder_close(b, 0) : NULL;
-	size_t at;
-
-	if (!batch)
-		return;
-	frame_begin(out, FRAME_BATCH, schema, &at);
-	transfer_pack(batch, out);
-	frame_end(out, at);
-	weir_batch_release(batch);
-}
-
-static void
-add_done(struct text *out, int code, const char *text, int64_t duration)
-{
-	struct done done = { .duration = duration, .code = code };
-	size_t at;
-
-	snprintf(done.text, sizeof(done.text), "%.230s", text);
-	frame_begin(out, FRAME_DONE, 0, &at);
-	text_append(out, (const char *)&done, sizeof(done));
-	frame_end(out, at);
-}
-
-static void
-answer_setup(struct isolated *is, struct text *out)
-{
-	size_t at;
-
-	frame_begin(out, FRAME_READY, 0, &at);
-	for (size_t i = is->n_static; i < is->ctx->n_schemas; i++) {
-		char *text = weir_schema_text(is->ctx->schemas[i]);
-
-		add_string(out, text);
-		free(text);
-	}
-	frame_end(out, at);
-}
-
-static void
-answer_tick(struct isolated *is, int64_t time, struct text *out)
-{
-	struct weir_err err = { 0 };
-	int64_t began = clock_mono_ns();
-	bool all = time >= is->capability_due;
-
-	instance_begin(is->ctx, time);
-	int rc = instance_end(is->ctx, is->ctx->plugin->sampler.sample(is->ctx->state, &is->ctx->out, &err), &err);
-
-	if (is->ctx->capabilities && (all || capability_changed(is->ctx))) {
-		capability_rows(is->ctx, is->capabilities, time, all);
-		if (all)
-			is->capability_due = time + INT64_C(3600) * 1000000;
-	}
-	for (size_t i = 0; i < is->ctx->n_schemas; i++)
-		add_batch(out, is->ctx->out.builders[i], (uint16_t)i);
-	add_batch(out, is->capabilities, CAPABILITY_SCHEMA);
-	add_done(out, rc, err.text, clock_mono_ns() - began);
-}
-
-static int
-serve(struct isolated *is, const struct frame *head, const char *data, struct text *out)
-{
-	struct weir_err err = { 0 };
-	int64_t time;
-
-	if (head->type == FRAME_SETUP) {
-		if (!set_up(is, data, head->size, &err)) {
-			answer_setup(is, out);
-			return 0;
-		}
-		add_done(out, err.code, err.text, 0);
-		return err.code;
-	}
-	if (head->type != FRAME_TICK || head->size != sizeof(time) || !is->ctx || !is->ctx->plugin->sampler.sample)
-		return -EBADMSG;
-	memcpy(&time, data, sizeof(time));
-	answer_tick(is, time, out);
-	return 0;
-}
-
-int
-child_main(int fd)
-{
-	struct isolated is = { 0 };
-	struct text out = { 0 };
-	struct frame head;
-	int rc = 0;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signal(SIGINT, SIG_IGN); /* Ctrl-C is for the parent, which closes the socket */
-	while (!rc && !read_all(fd, &head, sizeof(head)) && head.size <= FRAME_MOST) {
-		char *data = malloc(head.size + 1);
-
-		if (!data || read_all(fd, data, head.size))
-			rc = -EPIPE;
-		if (!rc) {
-			data[head.size] = '\0';
-			out.size = 0;
-			rc = serve(&is, &head, data, &out);
-			if (fs_write_all(fd, out.data, out.size))
-				rc = -EPIPE;
-		}
-		free(data);
-	}
-	instance_free(is.ctx);
-	builder_free(is.capabilities);
-	keeper_free(is.keeper);
-	registry_free(is.registry);
-	text_free(&out);
-	return rc ? 1 : 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The control socket: a Unix socket of mode 0600. A connection sends one line and gets an answer: "ok" or "error SENTENCE" on the
- * first line, then the text; a tap goes on until either side closes.
+ * The control socket: a Unix socket of mode 0600. A connection sends one line and gets an answer:
+ * "ok" or "error SENTENCE" on the first line, then the text; a tap goes on until either side
+ * closes.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ struct connection {
 	struct request *request; /* of a tap */
 	struct printer printer;
 	bool closing;
-	uint64_t lost;           /* rows that a slow reader missed */
+	uint64_t lost; /* rows that a slow reader missed */
 };
 
 struct control {
@@ -53,7 +54,8 @@ close_connection(struct connection *c)
 	if (c->request)
 		control->flow->taps--;
 	if (c->lost)
-		log_line(control->flow->log, LOG_LEVEL_INFO, "", "a tap was too slow and missed %llu rows", (unsigned long long)c->lost);
+		log_line(control->flow->log, LOG_LEVEL_INFO, "", "a tap was too slow and missed %llu rows",
+			(unsigned long long)c->lost);
 	control->n--;
 	bufferevent_free(c->stream);
 	free(c->request);
@@ -139,7 +141,8 @@ on_readable(struct bufferevent *stream, void *argument)
 }
 
 static void
-on_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int length, void *argument)
+on_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
+	int length, void *argument)
 {
 	struct control *control = argument;
 	struct connection *c = control->n < CONNECTIONS_MOST ? calloc(1, sizeof(*c)) : NULL;
@@ -213,8 +216,9 @@ listen_on(const char *path, struct weir_err *err)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	if (strlen(path) >= sizeof(address.sun_path))
-		return weir_failx(err, -ENAMETOOLONG, "'%s' is too long for a socket (at most %zu bytes): set 'control'", path,
-		                  sizeof(address.sun_path) - 1);
+		return weir_failx(err, -ENAMETOOLONG,
+			"'%s' is too long for a socket (at most %zu bytes): set 'control'", path,
+			sizeof(address.sun_path) - 1);
 	memcpy(address.sun_path, path, strlen(path));
 	int rc = clear_leftover(path, &address, err);
 
@@ -238,7 +242,8 @@ struct control *
 control_open(struct flow *f, const char *path, struct weir_err *err)
 {
 	struct control *control = calloc(1, sizeof(*control));
-	int fd = control ? listen_on(path, err) : weir_fail(err, -ENOMEM, "cannot listen on '%s'", path);
+	int fd =
+		control ? listen_on(path, err) : weir_fail(err, -ENOMEM, "cannot listen on '%s'", path);
 
 	if (fd < 0) {
 		free(control);
@@ -246,7 +251,8 @@ control_open(struct flow *f, const char *path, struct weir_err *err)
 	}
 	control->flow = f;
 	control->path = strdup(path);
-	control->listener = evconnlistener_new(f->base, on_connection, control, LEV_OPT_CLOSE_ON_FREE, -1, fd);
+	control->listener =
+		evconnlistener_new(f->base, on_connection, control, LEV_OPT_CLOSE_ON_FREE, -1, fd);
 	if (!control->listener || !control->path) {
 		weir_fail(err, -ENOMEM, "cannot listen on '%s'", path);
 		control_close(control);

@@ -17,7 +17,8 @@ enum { OPEN_ROWS_MOST = 8192 };
 
 /* The schema with only the keys and the chosen columns. */
 static int
-make_view(struct flow *f, const struct weir_schema *schema, const struct route_columns *chosen, struct target *t)
+make_view(struct flow *f, const struct weir_schema *schema, const struct route_columns *chosen,
+	struct target *t)
 {
 	uint32_t keys = schema_keys(schema), n = 0;
 	struct weir_column *columns = calloc(schema->n_columns, sizeof(*columns));
@@ -57,7 +58,8 @@ compute_targets(struct flow *f, const struct weir_batch *b, struct targets *t)
 		const struct route_columns *chosen;
 		struct target *target = &t->target[t->n];
 
-		if (!settings_routed(f->set, b->source, sink_name(f->sinks[i]), b->schema->name, b->cluster, b->host, &chosen))
+		if (!settings_routed(f->set, b->source, sink_name(f->sinks[i]), b->schema->name, b->cluster,
+				b->host, &chosen))
 			continue;
 		target->sink = f->sinks[i];
 		if (chosen && make_view(f, b->schema, chosen, target)) {
@@ -80,7 +82,9 @@ flow_deliver(struct flow *f, const struct weir_batch *b, struct targets *t)
 		compute_targets(f, b, t);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct target *target = &t->target[i];
-		struct weir_batch *view = target->view ? batch_select(b, target->view, target->fingerprint, target->columns) : NULL;
+		struct weir_batch *view =
+			target->view ? batch_select(b, target->view, target->fingerprint, target->columns)
+						 : NULL;
 
 		if (target->view && !view)
 			sink_count_lost(target->sink, b->rows, DROP_MEMORY);
@@ -114,8 +118,9 @@ flow_collect(struct flow *f)
 }
 
 /*
- * A sink is woken now when its oldest row could not wait for the next tick: so a flush needs no timer and no wake of its own.
- * The next tick's own delay is allowed for, else a flush of one interval would fall just after each tick.
+ * A sink is woken now when its oldest row could not wait for the next tick: so a flush needs no
+ * timer and no wake of its own. The next tick's own delay is allowed for, else a flush of one
+ * interval would fall just after each tick.
  */
 void
 flow_settle(struct flow *f)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The running process: sources, sinks, and the one junction between them. All of this belongs to the loop thread; sinks and
- * blocking sources have threads of their own behind their queues.
+ * The running process: sources, sinks, and the one junction between them. All of this belongs to
+ * the loop thread; sinks and blocking sources have threads of their own behind their queues.
  */
 #ifndef WEIR_FLOW_FLOW_H
 #define WEIR_FLOW_FLOW_H
@@ -39,55 +39,58 @@ struct flow {
 	struct registry *registry;
 	struct keeper *keeper;
 	struct log *log;
-	struct origin origin;     /* of Weir's own rows: source is "weir" */
+	struct origin origin; /* of Weir's own rows: source is "weir" */
 	uint64_t sequence;
-	unsigned generation;      /* of the routes, from 1 */
+	unsigned generation; /* of the routes, from 1 */
 	struct live **sources;
 	size_t n_sources;
 	struct sink **sinks;
 	size_t n_sinks;
-	struct sink **leaving;    /* removed by a reload, storing what they still have */
+	struct sink **leaving; /* removed by a reload, storing what they still have */
 	size_t n_leaving;
 	struct sink_world world;
-	struct sink_counts gone;  /* of sinks that have left */
+	struct sink_counts gone; /* of sinks that have left */
 
 	/* The ticker. */
 	struct event *timer;
 	int timer_fd;
-	int64_t armed;            /* wall microseconds of its next expiry; 0: none */
-	int64_t period;           /* microseconds between its expiries */
-	int64_t wall_offset;      /* wall - monotonic, ns: a jump is a clock step */
-	int64_t next_tick;        /* monotonic ns; INT64_MAX: none */
+	int64_t armed;       /* wall microseconds of its next expiry; 0: none */
+	int64_t period;      /* microseconds between its expiries */
+	int64_t wall_offset; /* wall - monotonic, ns: a jump is a clock step */
+	int64_t next_tick;   /* monotonic ns; INT64_MAX: none */
 	uint64_t clock_steps;
 
 	/* Rows that stand in open builders. */
-	int64_t open_since;       /* monotonic ns of the first; 0: none */
+	int64_t open_since; /* monotonic ns of the first; 0: none */
 	uint64_t open_rows;
-	unsigned taps;            /* somebody watches: rows are collected after each wake */
+	unsigned taps; /* somebody watches: rows are collected after each wake */
 
-	int wake_fd;              /* threads say here that they have something */
+	int wake_fd; /* threads say here that they have something */
 	struct event *wake;
 	int64_t loop_lag_max;
 
 	struct self *self;
 	struct control *control;
 	struct http *http;
-	char *state;              /* the state folder, NULL: none to be had */
-	char *state_fault;        /* why */
+	char *state;       /* the state folder, NULL: none to be had */
+	char *state_fault; /* why */
 	int state_lock;
-	int64_t started;          /* wall microseconds */
+	int64_t started; /* wall microseconds */
 	uint64_t reloads, reload_failures;
 	bool stopping;
-	bool abandoned;           /* a thread hangs: the process must end by _exit */
+	bool abandoned; /* a thread hangs: the process must end by _exit */
 };
 
-/* Make and open everything. The settings are taken over (a reference); the registry and log are borrowed. */
+/* Make and open everything. The settings are taken over (a reference); the registry and log are
+ * borrowed. */
 struct flow *flow_new(struct settings *, struct registry *, struct log *, struct weir_err *);
-/* Run the loop until SIGTERM or SIGINT, then drain. 0, or 1 when the conservation equation does not hold. */
+/* Run the loop until SIGTERM or SIGINT, then drain. 0, or 1 when the conservation equation does not
+ * hold. */
 int flow_run(struct flow *);
 void flow_free(struct flow *);
 
-/* Rows stand in open builders: call after anything that made some, then flow_settle at the end of the callback. */
+/* Rows stand in open builders: call after anything that made some, then flow_settle at the end of
+ * the callback. */
 void flow_opened(struct flow *, uint64_t rows);
 /* Hand on what is due: collect open builders and wake the sinks whose rows may wait no longer. */
 void flow_settle(struct flow *);
@@ -135,7 +138,8 @@ void http_close(struct http *);
 struct self *self_new(struct flow *);
 void self_free(struct self *);
 /* A row of capability that the core itself files. */
-void self_capability_row(struct flow *, const char *source, const char *item, const char *status, const char *reason);
+void self_capability_row(
+	struct flow *, const char *source, const char *item, const char *status, const char *reason);
 void self_collect(struct flow *);
 /* All reports now; `last` says that the run ends. */
 void self_report(struct flow *, bool last);

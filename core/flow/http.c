@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HTTP for monitoring systems: /metrics and /healthz. Read only; loopback unless the configuration says otherwise. */
+/* HTTP for monitoring systems: /metrics and /healthz. Read only; loopback unless the configuration
+ * says otherwise. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,8 @@ struct http {
 };
 
 static void
-reply(struct evhttp_request *request, int code, const char *reason, const char *type, const char *body, size_t size)
+reply(struct evhttp_request *request, int code, const char *reason, const char *type,
+	const char *body, size_t size)
 {
 	struct evbuffer *out = evbuffer_new();
 
@@ -25,7 +27,8 @@ reply(struct evhttp_request *request, int code, const char *reason, const char *
 	}
 	evbuffer_add(out, body, size);
 	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type", type);
-	evhttp_add_header(evhttp_request_get_output_headers(request), "X-Content-Type-Options", "nosniff");
+	evhttp_add_header(
+		evhttp_request_get_output_headers(request), "X-Content-Type-Options", "nosniff");
 	evhttp_send_reply(request, code, reason, out);
 	evbuffer_free(out);
 }
@@ -40,7 +43,8 @@ metrics(struct evhttp_request *request, void *argument)
 	if (text.failed)
 		evhttp_send_error(request, HTTP_INTERNAL, NULL);
 	else
-		reply(request, HTTP_OK, "OK", "text/plain; version=0.0.4; charset=utf-8", text.data, text.size);
+		reply(request, HTTP_OK, "OK", "text/plain; version=0.0.4; charset=utf-8", text.data,
+			text.size);
 	text_free(&text);
 }
 
@@ -62,8 +66,8 @@ healthz(struct evhttp_request *request, void *argument)
 
 	if (good)
 		text_add(&text, "ok\n");
-	reply(request, good ? HTTP_OK : HTTP_SERVUNAVAIL, good ? "OK" : "Service Unavailable", "text/plain; charset=utf-8", text.data,
-	      text.size);
+	reply(request, good ? HTTP_OK : HTTP_SERVUNAVAIL, good ? "OK" : "Service Unavailable",
+		"text/plain; charset=utf-8", text.data, text.size);
 	text_free(&text);
 }
 
@@ -71,7 +75,8 @@ static void
 not_found(struct evhttp_request *request, void *argument)
 {
 	(void)argument;
-	reply(request, HTTP_NOTFOUND, "Not Found", "text/plain; charset=utf-8", "/metrics and /healthz\n", 22);
+	reply(request, HTTP_NOTFOUND, "Not Found", "text/plain; charset=utf-8",
+		"/metrics and /healthz\n", 22);
 }
 
 struct http *
@@ -94,7 +99,8 @@ http_open(struct flow *f, const char *address, struct weir_err *err)
 	host[length - 2 * brackets] = '\0';
 	http->flow = f;
 	http->server = evhttp_new(f->base);
-	if (!http->server || evhttp_bind_socket(http->server, host, (uint16_t)strtoul(colon + 1, NULL, 10))) {
+	if (!http->server ||
+		evhttp_bind_socket(http->server, host, (uint16_t)strtoul(colon + 1, NULL, 10))) {
 		weir_fail(err, errno ? -errno : -EADDRINUSE, "http: cannot listen on '%s'", address);
 		http_close(http);
 		return NULL;

@@ -19,10 +19,13 @@ static void
 without_state(struct flow *f, const char *why)
 {
 	f->state_fault = strdup(why);
-	log_line(f->log, LOG_LEVEL_WARNING, "", "running without a state folder: %s; rejects and what must outlive a restart are lost", why);
+	log_line(f->log, LOG_LEVEL_WARNING, "",
+		"running without a state folder: %s; rejects and what must outlive a restart are lost",
+		why);
 }
 
-/* Taken by another: that is an error. Not writable at all: the agent runs on without (diskless, read-only root). */
+/* Taken by another: that is an error. Not writable at all: the agent runs on without (diskless,
+ * read-only root). */
 static int
 open_state(struct flow *f, struct weir_err *err)
 {
@@ -64,7 +67,8 @@ new_incarnation(int64_t now)
 
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
 		random = (uint64_t)getpid() * 2654435761u ^ (uint64_t)clock_mono_ns();
-	/* Seconds above, so that incarnations of a host sort by time; 31 random bits below; positive as a signed number. */
+	/* Seconds above, so that incarnations of a host sort by time; 31 random bits below; positive as
+	 * a signed number. */
 	return ((uint64_t)(now / 1000000) << 31 | (random & 0x7fffffff)) & INT64_MAX;
 }
 
@@ -96,7 +100,9 @@ open_loop(struct flow *f, struct weir_err *err)
 		event_config_free(config);
 	}
 	f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	f->wake = f->base && f->wake_fd >= 0 ? event_new(f->base, f->wake_fd, EV_READ | EV_PERSIST, wake_up, f) : NULL;
+	f->wake = f->base && f->wake_fd >= 0
+				  ? event_new(f->base, f->wake_fd, EV_READ | EV_PERSIST, wake_up, f)
+				  : NULL;
 	if (!f->wake || event_add(f->wake, NULL))
 		return weir_failx(err, -ENOMEM, "cannot make the event loop");
 	return 0;
@@ -115,7 +121,8 @@ open_sinks(struct flow *f, struct weir_err *err)
 		if (!sink) {
 			struct weir_err inner = *err;
 
-			return weir_failx(err, inner.code ? inner.code : -EIO, "store '%s': %s", in->name, inner.text);
+			return weir_failx(
+				err, inner.code ? inner.code : -EIO, "store '%s': %s", in->name, inner.text);
 		}
 		f->sinks[f->n_sinks++] = sink;
 		int rc = sink_start(sink, err);
@@ -146,7 +153,8 @@ open_doors(struct flow *f, struct weir_err *err)
 {
 	struct weir_err why = { 0 };
 
-	/* Without the control socket an agent still does its work; a socket that was asked for by name must be had. */
+	/* Without the control socket an agent still does its work; a socket that was asked for by name
+	 * must be had. */
 	if (f->state || f->set->program.control) {
 		f->control = control_open(f, f->set->control, &why);
 		if (!f->control && f->set->program.control) {
@@ -185,8 +193,8 @@ flow_new(struct settings *set, struct registry *registry, struct log *log, struc
 	if (!f->keeper || !f->sources || !f->sinks)
 		rc = weir_fail(err, -ENOMEM, "cannot start");
 	if (!rc) {
-		f->origin = (struct origin){ keeper_text(f->keeper, set->program.cluster), keeper_text(f->keeper, set->host), "weir",
-			                     new_incarnation(f->started) };
+		f->origin = (struct origin){ keeper_text(f->keeper, set->program.cluster),
+			keeper_text(f->keeper, set->host), "weir", new_incarnation(f->started) };
 		rc = open_state(f, err);
 	}
 	if (!rc)
@@ -215,7 +223,8 @@ on_stop_signal(evutil_socket_t number, short what, void *argument)
 	struct flow *f = argument;
 
 	(void)what;
-	log_line(f->log, LOG_LEVEL_INFO, "", "stopping on %s", number == SIGTERM ? "SIGTERM" : "SIGINT");
+	log_line(
+		f->log, LOG_LEVEL_INFO, "", "stopping on %s", number == SIGTERM ? "SIGTERM" : "SIGINT");
 	event_base_loopbreak(f->base);
 }
 
@@ -240,8 +249,8 @@ on_watchdog(evutil_socket_t number, short what, void *argument)
 }
 
 /*
- * Sources first, then what stands in builders, then the stores, all within stop_timeout. The equation is checked last, when nothing
- * moves any more.
+ * Sources first, then what stands in builders, then the stores, all within stop_timeout. The
+ * equation is checked last, when nothing moves any more.
  */
 static int
 drain(struct flow *f)
@@ -269,13 +278,16 @@ drain(struct flow *f)
 	flow_totals(f, &sum);
 	bool holds = counts_conserved(&sum);
 
-	log_line(f->log, holds ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "", "produced %llu = stored %llu + queued %llu + spooled %llu + dropped %llu rows%s",
-	         (unsigned long long)sum.produced, (unsigned long long)sum.stored, (unsigned long long)sum.queued,
-	         (unsigned long long)sum.spooled, (unsigned long long)counts_dropped(&sum), holds ? "" : ": THE EQUATION DOES NOT HOLD");
+	log_line(f->log, holds ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "",
+		"produced %llu = stored %llu + queued %llu + spooled %llu + dropped %llu rows%s",
+		(unsigned long long)sum.produced, (unsigned long long)sum.stored,
+		(unsigned long long)sum.queued, (unsigned long long)sum.spooled,
+		(unsigned long long)counts_dropped(&sum), holds ? "" : ": THE EQUATION DOES NOT HOLD");
 	return holds ? 0 : 1;
 }
 
-/* Blocked since the start, so that a stop during it is not lost and not a death. Threads that exist already keep them blocked. */
+/* Blocked since the start, so that a stop during it is not lost and not a death. Threads that exist
+ * already keep them blocked. */
 static void
 unblock_signals(void)
 {
@@ -310,8 +322,9 @@ flow_run(struct flow *f)
 	if (rc) {
 		log_line(f->log, LOG_LEVEL_ERROR, "", "%s", err.text);
 	} else {
-		log_line(f->log, LOG_LEVEL_INFO, "", "running as '%s' of cluster '%s': %zu sources, %zu sinks", f->origin.host, f->origin.cluster,
-		         f->n_sources, f->n_sinks);
+		log_line(f->log, LOG_LEVEL_INFO, "",
+			"running as '%s' of cluster '%s': %zu sources, %zu sinks", f->origin.host,
+			f->origin.cluster, f->n_sources, f->n_sinks);
 		notify_send("READY=1\nSTATUS=%zu sources, %zu sinks", f->n_sources, f->n_sinks);
 		unblock_signals();
 		event_base_dispatch(f->base);

@@ -12,7 +12,6 @@
 
 enum { FAILURES_MOST = 5 };
 #define BACK_OFF_MOST (600 * WEIR_SECOND)
-#define CAPABILITY_EVERY (INT64_C(3600) * 1000000)
 
 struct watched {
 	struct watched *next;
@@ -112,17 +111,24 @@ rest_watched(struct live *s, bool rest)
 		(void)(rest ? event_del(w->event) : event_add(w->event, NULL));
 }
 
-static int64_t
-back_off(const struct live *s)
+int64_t
+live_pause(const struct live *s, unsigned doublings)
 {
-	unsigned doublings = s->failures > FAILURES_MOST ? s->failures - FAILURES_MOST : 0;
 	int64_t pause = s->interval * 1000 * 2;
 
-	while (doublings-- && pause < BACK_OFF_MOST)
-		pause *= 2;
 	if (pause < WEIR_SECOND)
 		pause = WEIR_SECOND;
+	while (doublings-- && pause < BACK_OFF_MOST)
+		pause *= 2;
 	return pause < BACK_OFF_MOST ? pause : BACK_OFF_MOST;
+}
+
+void
+live_arm(struct event *timer, int64_t ns)
+{
+	const struct timeval when = { ns / WEIR_SECOND, ns % WEIR_SECOND / 1000 };
+
+	event_add(timer, &when);
 }
 
 void
@@ -161,8 +167,31 @@ live_account(struct live *s, int result, const struct weir_err *err, int64_t dur
 			live_say(s, "sampler", "failed", why);
 		s->state = LIVE_BACKING_OFF;
 		rest_watched(s, true);
-		s->resume = clock_mono_ns() + back_off(s);
+		s->resume = clock_mono_ns() + live_pause(s, s->failures > FAILURES_MOST ? s->failures - FAILURES_MOST : 0);
 	}
+}
+
+static void
+targets_free(struct targets *t)
+{
+	for (size_t i = 0; t && i < t->n; i++)
+		free(t->target[i].columns);
+	if (t)
+		free(t->target);
+}
+
+int
+live_targets(struct live *s)
+{
+	for (size_t i = 0; i < s->n_targets; i++)
+		targets_free(&s->targets[i]);
+	free(s->targets);
+	s->n_targets = 0;
+	s->targets = s->ctx ? calloc(s->ctx->n_schemas + 1, sizeof(*s->targets)) : NULL;
+	if (s->ctx && !s->targets)
+		return -ENOMEM;
+	s->n_targets = s->ctx ? s->ctx->n_schemas : 0;
+	return 0;
 }
 
 static void
@@ -176,7 +205,14 @@ open_inline(struct live *s)
 		live_account(s, err.code, &err, 0, 0);
 		return;
 	}
-	s->targets = calloc(s->ctx->n_schemas + 1, sizeof(*s->targets));
+	if (live_targets(s)) {
+		weir_fail(&err, -ENOMEM, "cannot make sampler '%s'", s->setting->name);
+		while (s->watched)
+			unwatch(s, s->watched->fd);
+		instance_free(s->ctx);
+		s->ctx = NULL;
+		live_account(s, err.code, &err, 0, 0);
+	}
 }
 
 static void
@@ -227,15 +263,6 @@ live_adopt(struct live *s, const struct instance_setting *setting)
 	s->setting = setting;
 }
 
-static void
-targets_free(struct targets *t)
-{
-	for (size_t i = 0; t && i < t->n; i++)
-		free(t->target[i].columns);
-	if (t)
-		free(t->target);
-}
-
 void
 live_free(struct live *s)
 {
@@ -249,14 +276,13 @@ live_free(struct live *s)
 		return; /* the thread still uses the instance */
 	}
 	live_collect(s);
-	for (size_t i = 0; s->targets && i < s->ctx->n_schemas; i++)
-		targets_free(&s->targets[i]);
-	free(s->targets);
-	targets_free(&s->capability_targets);
+	builder_free(s->capabilities);
 	instance_free(s->ctx);
+	s->ctx = NULL;
+	live_targets(s);
+	targets_free(&s->capability_targets);
 	while (s->watched)
 		unwatch(s, s->watched->fd);
-	builder_free(s->capabilities);
 	free(s);
 }
 
@@ -280,26 +306,6 @@ tick_inline(struct live *s, int64_t time)
 	live_account(s, rc, &err, clock_mono_ns() - began, rows);
 }
 
-/* The instance's own troubles: what changed, and everything hourly. */
-static void
-tell_capabilities(struct live *s, int64_t time)
-{
-	bool all = time >= s->capability_due;
-
-	if (s->way != LIVE_INLINE || !s->ctx || !s->ctx->capabilities || (!all && !capability_changed(s->ctx)))
-		return;
-	if (!s->capabilities)
-		s->capabilities = builder_new(&self_capability, weir_schema_fingerprint(&self_capability), &s->ctx->origin);
-	if (!s->capabilities)
-		return;
-	size_t before = builder_rows(s->capabilities);
-
-	capability_rows(s->ctx, s->capabilities, time, all);
-	if (all)
-		s->capability_due = time + CAPABILITY_EVERY;
-	flow_opened(s->flow, builder_rows(s->capabilities) - before);
-}
-
 void
 live_tick(struct live *s, int64_t time, int64_t lateness)
 {
@@ -307,22 +313,22 @@ live_tick(struct live *s, int64_t time, int64_t lateness)
 		s->counts.dropped++;
 		return;
 	}
-	if (!s->ctx && s->way != LIVE_CHILD)
+	if (!s->ctx)
 		open_any(s);
-	if (!s->ctx && s->way != LIVE_CHILD) {
+	if (!s->ctx) {
 		s->counts.dropped++;
 		return;
 	}
 	if (lateness > s->counts.lateness_max)
 		s->counts.lateness_max = lateness;
 	if (s->way == LIVE_THREAD) {
-		runner_tick(s, time);
+		runner_tick(s);
 	} else if (s->way == LIVE_CHILD) {
-		child_tick(s, time);
+		child_tick(s);
 	} else {
 		s->counts.ticks++;
 		tick_inline(s, time);
-		tell_capabilities(s, time);
+		flow_opened(s->flow, capability_collect(s->ctx, &s->capabilities, &s->capability_due));
 	}
 }
 
@@ -332,6 +338,19 @@ live_deliver(struct live *s, const struct weir_batch *batch, size_t schema)
 	struct targets *t = batch->schema == &self_capability ? &s->capability_targets : &s->targets[schema];
 
 	flow_deliver(s->flow, batch, t);
+}
+
+void
+live_count_lost(struct live *s, const struct weir_schema *schema, uint64_t rows)
+{
+	const struct origin *from = &s->ctx->origin;
+
+	for (size_t i = 0; i < s->flow->n_sinks; i++) {
+		struct sink *sink = s->flow->sinks[i];
+
+		if (settings_routed(s->flow->set, from->source, sink_name(sink), schema->name, from->cluster, from->host, NULL))
+			sink_count_lost(sink, rows, DROP_MEMORY);
+	}
 }
 
 void

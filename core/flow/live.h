@@ -28,7 +28,8 @@ struct live {
 	int64_t resume;            /* monotonic ns: backing off until then */
 	unsigned failures;         /* in a row */
 	struct live_counts counts;
-	struct targets *targets;   /* [ctx->n_schemas] */
+	struct targets *targets;   /* [n_targets], one for each schema of ctx */
+	size_t n_targets;
 	struct targets capability_targets;
 	struct builder *capabilities;
 	int64_t capability_due;    /* wall microseconds: when all rows are said again */
@@ -53,20 +54,27 @@ struct weir_ctx *live_open_instance(struct live *, const struct instance_host *,
 /* After a tick (or an open) of any way: counts, back-off, capability of the sampler itself. */
 void live_account(struct live *, int result, const struct weir_err *, int64_t duration, uint64_t rows);
 void live_say(struct live *, const char *item, const char *status, const char *reason);
+/* Targets for the schemas of ctx in place of those there were; none without ctx. 0 or -ENOMEM. */
+int live_targets(struct live *);
+/* How long to back off, ns; twice as long for each doubling, up to ten minutes. */
+int64_t live_pause(const struct live *, unsigned doublings);
+void live_arm(struct event *timer, int64_t ns);
+/* Rows that were made but never became a batch for want of memory. */
+void live_count_lost(struct live *, const struct weir_schema *, uint64_t rows);
 /* Batches that another thread or process made. */
 void live_deliver(struct live *, const struct weir_batch *, size_t schema);
 
 /* The thread's way. */
 int runner_new(struct live *, struct weir_err *);
-void runner_tick(struct live *, int64_t time);
+void runner_tick(struct live *);
 void runner_drain(struct live *);  /* on the loop, after the wake descriptor */
 bool runner_free(struct live *);   /* false: the thread hangs and keeps its memory */
 
 /* The process's way. */
-int child_new(struct live *, struct weir_err *);
-void child_tick(struct live *, int64_t time);
+int child_new(struct live *, struct weir_err *); /* may be called again after it failed */
+void child_tick(struct live *);
 void child_free(struct live *);
-/* What the process itself runs: weir isolated-sampler. */
+/* What the process itself runs (weir isolated-sampler), in isolated.c. */
 int child_main(int fd);
 
 #endif

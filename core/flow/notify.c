@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* systemd's notification protocol (sd_notify(3)): one datagram. libsystemd would cost more memory than the rest of the agent. */
+/* systemd's notification protocol (sd_notify(3)): one datagram. libsystemd would cost more memory
+ * than the rest of the agent. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -33,8 +34,9 @@ notify_send(const char *format, ...)
 	if (fd < 0)
 		return;
 	/* Nobody to tell when this fails. */
-	(void)sendto(fd, message, length < (int)sizeof(message) ? (size_t)length : sizeof(message) - 1, MSG_NOSIGNAL,
-	             (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
+	(void)sendto(fd, message, length < (int)sizeof(message) ? (size_t)length : sizeof(message) - 1,
+		MSG_NOSIGNAL, (struct sockaddr *)&address,
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
 	close(fd);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reload: the new configuration is judged and its new instances opened beside the old ones; only when all of that went well are
- * the changed instances swapped, in one turn of the loop. Unchanged samplers miss no tick.
+ * Reload: the new configuration is judged and its new instances opened beside the old ones; only
+ * when all of that went well are the changed instances swapped, in one turn of the loop. Unchanged
+ * samplers miss no tick.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -60,7 +61,9 @@ next_alloc(struct flow *f, const struct settings *set, struct next *next)
 	next->source_kept = calloc(f->n_sources + 1, sizeof(bool));
 	next->sink_kept = calloc(f->n_sinks + 1, sizeof(bool));
 	next->sink_new = calloc(set->n_instances + 1, sizeof(bool));
-	return next->sources && next->sinks && next->source_kept && next->sink_kept && next->sink_new ? 0 : -ENOMEM;
+	return next->sources && next->sinks && next->source_kept && next->sink_kept && next->sink_new
+			   ? 0
+			   : -ENOMEM;
 }
 
 /* Is there a store that goes and may hold the path that this one wants? */
@@ -94,12 +97,14 @@ build_sinks(struct flow *f, struct settings *set, struct next *next, struct weir
 			have |= !strcmp(sink_name(next->sinks[k]), in->name);
 		if (in->kind != WEIR_STORE || have)
 			continue;
-		struct sink *sink = sink_open(in, &f->world, has_predecessor(f, next, in) ? set : NULL, err);
+		struct sink *sink =
+			sink_open(in, &f->world, has_predecessor(f, next, in) ? set : NULL, err);
 
 		if (!sink) {
 			struct weir_err inner = *err;
 
-			return weir_failx(err, inner.code ? inner.code : -EIO, "store '%s': %s", in->name, inner.text);
+			return weir_failx(
+				err, inner.code ? inner.code : -EIO, "store '%s': %s", in->name, inner.text);
 		}
 		next->sink_new[next->n_sinks] = true;
 		next->sinks[next->n_sinks++] = sink;
@@ -171,7 +176,8 @@ take_over(struct flow *f, struct settings *set, struct next *next)
 	for (size_t i = 0; i < n_sources; i++)
 		if (!next->source_kept[i])
 			live_free(old_sources[i]);
-	/* A store that changed lets go of its path now; its successor's worker waits for that, the loop does not. */
+	/* A store that changed lets go of its path now; its successor's worker waits for that, the loop
+	 * does not. */
 	for (size_t i = 0; i < n_sinks; i++)
 		if (!next->sink_kept[i])
 			flow_dismiss(f, old_sinks[i]);
@@ -212,7 +218,8 @@ swap(struct flow *f, struct settings *set, struct text *verdict)
 		abandon(f, &next);
 	} else {
 		take_over(f, set, &next);
-		text_printf(verdict, "reloaded: %zu samplers (%zu before), %zu sinks\n", f->n_sources, before, f->n_sinks);
+		text_printf(verdict, "reloaded: %zu samplers (%zu before), %zu sinks\n", f->n_sources,
+			before, f->n_sinks);
 	}
 	next_free(&next);
 	ticks_arm(f);
@@ -227,16 +234,18 @@ flow_reload(struct flow *f, struct text *verdict)
 	struct weir_err err = { 0 };
 
 	notify_send("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)(clock_mono_ns() / 1000));
-	int rc = report ? settings_load(f->set->path, f->set->program.host && *f->set->program.host ? NULL : f->set->host, &f->registry,
-	                                report, &set, &err)
-	                : -ENOMEM;
+	int rc = report ? settings_load(f->set->path,
+						  f->set->program.host && *f->set->program.host ? NULL : f->set->host,
+						  &f->registry, report, &set, &err)
+					: -ENOMEM;
 
 	if (rc)
 		text_printf(verdict, "%s\n", err.text[0] ? err.text : "out of memory");
 	bool fixed = !rc && strcmp(set->signature, f->set->signature);
 
 	if (fixed)
-		text_add(verdict, "cluster, host, state, control, http, log and plugins change with a restart only\n");
+		text_add(verdict,
+			"cluster, host, state, control, http, log and plugins change with a restart only\n");
 	if (!rc && report_errors(report))
 		report_print(report, verdict);
 	if (!rc && (fixed || report_errors(report)))
@@ -247,8 +256,9 @@ flow_reload(struct flow *f, struct text *verdict)
 	settings_release(set);
 	if (rc) {
 		f->reload_failures++;
-		log_line(f->log, LOG_LEVEL_ERROR, "", "reload refused, the old configuration stays: %.*s", (int)strcspn(verdict->data ? verdict->data : "", "\n"),
-		         verdict->data ? verdict->data : "");
+		log_line(f->log, LOG_LEVEL_ERROR, "", "reload refused, the old configuration stays: %.*s",
+			(int)strcspn(verdict->data ? verdict->data : "", "\n"),
+			verdict->data ? verdict->data : "");
 	} else {
 		log_line(f->log, LOG_LEVEL_INFO, "", "configuration reloaded");
 	}

@@ -15,9 +15,10 @@ enum { REQUEST_MOST = 1024, REQUEST_PATTERNS = 32 };
 
 struct request {
 	enum request_verb verb;
-	enum print_format format;                /* of a tap */
-	char text[REQUEST_MOST];                 /* the line, cut up */
-	const char *pattern[REQUEST_PATTERNS + 1]; /* of a tap: schemas wanted, ends with NULL; none: all */
+	enum print_format format; /* of a tap */
+	char text[REQUEST_MOST];  /* the line, cut up */
+	const char
+		*pattern[REQUEST_PATTERNS + 1]; /* of a tap: schemas wanted, ends with NULL; none: all */
 	size_t n_patterns;
 };
 

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "data/self.h"
 #include "data/schema.h"
+#include "data/self.h"
 #include "plugin/option.h"
 
 struct judge {
@@ -44,9 +44,11 @@ unknown_end(struct judge *j, const struct node *node, const char *name, bool sou
 			words[n++] = set->instances[i].name;
 	const char *near = text_nearest(name, words, n);
 
-	report_error(j->report, &node->place, node->width, path_text(&j->where), "no %s is named '%s'", source ? "source" : "sink", name);
+	report_error(j->report, &node->place, node->width, path_text(&j->where), "no %s is named '%s'",
+		source ? "source" : "sink", name);
 	if (other)
-		report_hint(j->report, "'%s' is a %s: it stands in '%s'", name, plugin_kind_name(other->kind), source ? "to" : "from");
+		report_hint(j->report, "'%s' is a %s: it stands in '%s'", name,
+			plugin_kind_name(other->kind), source ? "to" : "from");
 	else if (near)
 		report_hint(j->report, "did you mean '%s'?", near);
 }
@@ -103,7 +105,8 @@ warn_schema(struct judge *j, const struct node *node, const char *pattern)
 	}
 	const char *near = text_nearest(pattern, words, n);
 
-	report_warning(j->report, &node->place, node->width, path_text(&j->where), "no source makes rows of schema '%s'", pattern);
+	report_warning(j->report, &node->place, node->width, path_text(&j->where),
+		"no source makes rows of schema '%s'", pattern);
 	if (near)
 		report_hint(j->report, "did you mean '%s'?", near);
 }
@@ -115,7 +118,8 @@ schema_patterns(struct judge *j, const struct node *node)
 	const char *const *patterns = settings_texts(j->set, j->report, &j->where, node, &n);
 
 	for (size_t i = 0; patterns && i < n; i++)
-		warn_schema(j, node->kind == NODE_SEQUENCE ? node->members[i].value : node, patterns[i] + (patterns[i][0] == '!'));
+		warn_schema(j, node->kind == NODE_SEQUENCE ? node->members[i].value : node,
+			patterns[i] + (patterns[i][0] == '!'));
 	return patterns;
 }
 
@@ -134,10 +138,12 @@ column_names(struct judge *j, struct route_columns *rc, const struct member *m)
 			words[k] = schema->columns[k].name;
 		if (k < schema->n_columns)
 			continue;
-		const struct node *node = m->value->kind == NODE_SEQUENCE ? m->value->members[i].value : m->value;
+		const struct node *node =
+			m->value->kind == NODE_SEQUENCE ? m->value->members[i].value : m->value;
 		const char *near = text_nearest(names[i], words, k);
 
-		report_error(j->report, &node->place, node->width, path_text(&j->where), "schema '%s' has no column '%s'", m->name, names[i]);
+		report_error(j->report, &node->place, node->width, path_text(&j->where),
+			"schema '%s' has no column '%s'", m->name, names[i]);
 		if (near)
 			report_hint(j->report, "did you mean '%s'?", near);
 	}
@@ -155,8 +161,8 @@ columns(struct judge *j, struct route_setting *r, const struct node *node)
 		size_t path = path_push(&j->where, node->members[i].name);
 
 		if (!schema_in(j->set, node->members[i].name) && !report_incomplete(j->report))
-			report_warning(j->report, &node->members[i].place, node->members[i].width, path_text(&j->where),
-			               "no source makes rows of schema '%s'", node->members[i].name);
+			report_warning(j->report, &node->members[i].place, node->members[i].width,
+				path_text(&j->where), "no source makes rows of schema '%s'", node->members[i].name);
 		column_names(j, &list[i], &node->members[i]);
 		path_pop(&j->where, path);
 	}
@@ -184,13 +190,15 @@ judge_route_key(struct judge *j, struct route_setting *r, const struct member *m
 			return;
 		r->hosts = m->value->value;
 		if (hostlist_check(r->hosts, &err))
-			report_error(j->report, &m->value->place, m->value->width, path_text(&j->where), "%s", err.text);
+			report_error(
+				j->report, &m->value->place, m->value->width, path_text(&j->where), "%s", err.text);
 	} else if (!strcmp(m->name, "columns")) {
 		columns(j, r, m->value);
 	} else {
 		const char *near = text_nearest(m->name, keys, WEIR_COUNT(keys));
 
-		report_error(j->report, &m->place, m->width, path_text(&j->where), "no such key of a route");
+		report_error(
+			j->report, &m->place, m->width, path_text(&j->where), "no such key of a route");
 		if (near)
 			report_hint(j->report, "did you mean '%s'?", near);
 		else
@@ -213,7 +221,8 @@ judge_route(struct judge *j, const struct node *node)
 		path_pop(&j->where, path);
 	}
 	if (!node_get(node, "to") && !node->partial)
-		report_error(j->report, &node->place, node->width, path_text(&j->where), "a route needs 'to': the sinks it leads to");
+		report_error(j->report, &node->place, node->width, path_text(&j->where),
+			"a route needs 'to': the sinks it leads to");
 	set->n_routes++;
 }
 
@@ -238,12 +247,14 @@ warn_unrouted(struct judge *j)
 		bool used = false;
 
 		for (size_t r = 0; r < set->n_routes; r++)
-			used |= in->kind == WEIR_STORE ? set->routes[r].to && listed(set->routes[r].to, in->name)
-			                               : listed(set->routes[r].from, in->name);
+			used |= in->kind == WEIR_STORE
+						? set->routes[r].to && listed(set->routes[r].to, in->name)
+						: listed(set->routes[r].from, in->name);
 		if (used)
 			continue;
-		report_warning(j->report, &in->place, in->width, in->name, in->kind == WEIR_STORE
-		               ? "no route leads to this store: nothing will be stored in it" : "this source stands in no route: its rows go nowhere");
+		report_warning(j->report, &in->place, in->width, in->name,
+			in->kind == WEIR_STORE ? "no route leads to this store: nothing will be stored in it"
+								   : "this source stands in no route: its rows go nowhere");
 	}
 }
 
@@ -287,14 +298,14 @@ routes_schema_selected(const char *const *patterns, const char *schema)
 		bool not = **patterns == '!';
 
 		if (pattern_match(*patterns + not, schema))
-			selected = !not;
+			selected = !not ;
 	}
 	return selected;
 }
 
 bool
-settings_routed(const struct settings *set, const char *source, const char *sink, const char *schema, const char *cluster,
-                const char *host, const struct route_columns **columns)
+settings_routed(const struct settings *set, const char *source, const char *sink,
+	const char *schema, const char *cluster, const char *host, const struct route_columns **columns)
 {
 	if (columns)
 		*columns = NULL;
@@ -303,8 +314,9 @@ settings_routed(const struct settings *set, const char *source, const char *sink
 	for (size_t i = 0; i < set->n_routes; i++) {
 		const struct route_setting *r = &set->routes[i];
 
-		if (!r->to || !listed(r->to, sink) || !listed(r->from, source) || !routes_schema_selected(r->schemas, schema) ||
-		    !listed(r->clusters, cluster) || (r->hosts && host && !hostlist_match(r->hosts, host)))
+		if (!r->to || !listed(r->to, sink) || !listed(r->from, source) ||
+			!routes_schema_selected(r->schemas, schema) || !listed(r->clusters, cluster) ||
+			(r->hosts && host && !hostlist_match(r->hosts, host)))
 			continue;
 		for (size_t k = 0; columns && k < r->n_columns; k++)
 			if (!strcmp(r->columns[k].schema, schema))

@@ -7,9 +7,11 @@
 
 /* Read and judge the section after the instances are known. */
 void routes_judge(struct settings *, struct report *);
-/* Does a list of patterns ("a*", "!b"), ended by NULL, select a schema? An empty list selects all. */
+/* Does a list of patterns ("a*", "!b"), ended by NULL, select a schema? An empty list selects all.
+ */
 bool routes_schema_selected(const char *const *patterns, const char *schema);
 /* A scalar or a sequence of scalars as texts, NULL-terminated; NULL after a report. */
-const char *const *settings_texts(struct settings *, struct report *, struct text *where, const struct node *, size_t *n);
+const char *const *settings_texts(
+	struct settings *, struct report *, struct text *where, const struct node *, size_t *n);
 
 #endif

@@ -27,9 +27,8 @@ struct runner {
 	int wake_fd;
 
 	/* Under the lock. */
-	bool stopping, ended, busy;
-	int64_t time;       /* of the tick asked for; 0: none */
-	int64_t began;      /* monotonic ns of the tick that runs */
+	bool stopping, ended;
+	bool asked, busy;   /* a tick waits for the thread, or runs */
 	bool done;          /* a tick's result waits for the loop */
 	int result;
 	struct weir_err err;
@@ -37,9 +36,12 @@ struct runner {
 	uint64_t rows;
 	struct made *made;
 	size_t n, room;
-	uint64_t lost;      /* rows without memory */
+	uint64_t *lost;     /* rows without memory: one for each schema, and one for capability */
 
-	bool told_stuck;    /* the loop's own */
+	/* The loop's own. */
+	struct event *timer; /* a tick's timeout */
+	bool told_stuck;
+
 	int64_t capability_due; /* the thread's own */
 };
 
@@ -56,7 +58,7 @@ hand_over(struct runner *r, struct builder *b, size_t schema)
 		struct made *grown = realloc(r->made, room * sizeof(*grown));
 
 		if (!grown) {
-			r->lost += rows;
+			r->lost[schema] += rows;
 			weir_batch_release(batch);
 			return;
 		}
@@ -64,29 +66,25 @@ hand_over(struct runner *r, struct builder *b, size_t schema)
 		r->room = room;
 	}
 	r->made[r->n++] = (struct made){ batch, schema };
-	r->rows += rows;
 }
 
 static void
-run_tick(struct runner *r, int64_t asked)
+run_tick(struct runner *r)
 {
 	const struct weir_plugin *p = r->ctx->plugin;
 	struct weir_err err = { 0 };
 	int64_t began = clock_mono_ns();
-	bool all = asked >= r->capability_due;
 
 	instance_begin(r->ctx, clock_wall_us());
 	int rc = instance_end(r->ctx, p->sampler.sample(r->ctx->state, &r->ctx->out, &err), &err);
 
-	if (r->ctx->capabilities && r->capabilities && (all || capability_changed(r->ctx))) {
-		capability_rows(r->ctx, r->capabilities, r->ctx->now, all);
-		if (all)
-			r->capability_due = asked + INT64_C(3600) * 1000000;
-	}
+	capability_collect(r->ctx, &r->capabilities, &r->capability_due);
 	pthread_mutex_lock(&r->lock);
-	for (size_t i = 0; i < r->ctx->n_schemas; i++)
+	for (size_t i = 0; i < r->ctx->n_schemas; i++) {
+		r->rows += builder_rows(r->ctx->out.builders[i]);
 		hand_over(r, r->ctx->out.builders[i], i);
-	hand_over(r, r->capabilities, 0);
+	}
+	hand_over(r, r->capabilities, r->ctx->n_schemas);
 	r->done = true;
 	r->busy = false;
 	r->result = rc;
@@ -105,17 +103,16 @@ run(void *argument)
 
 	for (;;) {
 		pthread_mutex_lock(&r->lock);
-		while (!r->stopping && !r->time)
+		while (!r->stopping && !r->asked)
 			pthread_cond_wait(&r->changed, &r->lock);
-		int64_t time = r->stopping ? 0 : r->time;
+		bool ask = !r->stopping;
 
-		r->time = 0;
-		r->busy = time != 0;
-		r->began = clock_mono_ns();
+		r->asked = false;
+		r->busy = ask;
 		pthread_mutex_unlock(&r->lock);
-		if (!time)
+		if (!ask)
 			break;
-		run_tick(r, time);
+		run_tick(r);
 	}
 	pthread_mutex_lock(&r->lock);
 	r->ended = true;
@@ -130,10 +127,51 @@ runner_done(struct runner *r)
 	for (size_t i = 0; i < r->n; i++)
 		weir_batch_release(r->made[i].batch);
 	free(r->made);
+	free(r->lost);
 	builder_free(r->capabilities);
 	pthread_mutex_destroy(&r->lock);
 	pthread_cond_destroy(&r->changed);
 	free(r);
+}
+
+/* A tick has not come back in time: said once, and again when it came back. */
+static void
+on_timeout(evutil_socket_t fd, short what, void *argument)
+{
+	struct live *s = argument;
+	struct runner *r = s->runner;
+
+	(void)fd;
+	(void)what;
+	pthread_mutex_lock(&r->lock);
+	bool stuck = (r->busy || r->asked) && !r->told_stuck;
+
+	pthread_mutex_unlock(&r->lock);
+	if (!stuck)
+		return;
+	r->told_stuck = true;
+	s->state = LIVE_STUCK;
+	snprintf(s->counts.fault, sizeof(s->counts.fault), "stuck: a tick has not come back");
+	log_line(s->flow->log, LOG_LEVEL_WARNING, s->setting->name, "stuck: a tick has not come back within its timeout");
+	live_say(s, "sampler", "failed", "stuck: a tick has not come back");
+	flow_settle(s->flow);
+}
+
+static int
+start(struct runner *r, struct live *s, struct weir_err *err)
+{
+	pthread_attr_t stack;
+
+	r->lost = calloc(s->ctx->n_schemas + 1, sizeof(*r->lost));
+	r->timer = event_new(s->flow->base, -1, 0, on_timeout, s);
+	if (!r->lost || !r->timer || live_targets(s))
+		return weir_fail(err, -ENOMEM, "cannot make sampler '%s'", s->setting->name);
+	pthread_attr_init(&stack);
+	pthread_attr_setstacksize(&stack, 256 << 10);
+	int rc = -pthread_create(&r->thread, &stack, run, r);
+
+	pthread_attr_destroy(&stack);
+	return rc ? weir_fail(err, rc, "cannot start a thread for sampler '%s'", s->setting->name) : 0;
 }
 
 int
@@ -141,7 +179,6 @@ runner_new(struct live *s, struct weir_err *err)
 {
 	struct runner *r = calloc(1, sizeof(*r));
 	pthread_condattr_t attributes;
-	pthread_attr_t stack;
 
 	if (!r)
 		return weir_fail(err, -ENOMEM, "cannot make sampler '%s'", s->setting->name);
@@ -151,60 +188,50 @@ runner_new(struct live *s, struct weir_err *err)
 	pthread_cond_init(&r->changed, &attributes);
 	pthread_condattr_destroy(&attributes);
 	r->wake_fd = s->flow->wake_fd;
-	r->ctx = live_open_instance(s, NULL, err);
-	r->capabilities = r->ctx ? builder_new(&self_capability, weir_schema_fingerprint(&self_capability), &r->ctx->origin) : NULL;
-	s->targets = r->ctx ? calloc(r->ctx->n_schemas + 1, sizeof(*s->targets)) : NULL;
-	pthread_attr_init(&stack);
-	pthread_attr_setstacksize(&stack, 256 << 10);
-	int rc = !r->ctx ? err->code : !r->capabilities || !s->targets ? weir_fail(err, -ENOMEM, "cannot make sampler '%s'", s->setting->name)
-	                             : -pthread_create(&r->thread, &stack, run, r);
+	r->ctx = s->ctx = live_open_instance(s, NULL, err);
+	int rc = s->ctx ? start(r, s, err) : err->code;
 
-	pthread_attr_destroy(&stack);
-	if (rc) {
-		instance_free(r->ctx);
-		runner_done(r);
-		return rc;
+	if (!rc) {
+		s->runner = r;
+		return 0;
 	}
-	s->runner = r;
-	s->ctx = r->ctx;
-	return 0;
-}
-
-/* Longer than its timeout in one tick: said once, and again when it came back. */
-static void
-check_stuck(struct live *s, bool busy, int64_t began)
-{
-	struct runner *r = s->runner;
-
-	if (busy && !r->told_stuck && clock_mono_ns() - began > s->setting->sampler.timeout) {
-		r->told_stuck = true;
-		s->state = LIVE_STUCK;
-		snprintf(s->counts.fault, sizeof(s->counts.fault), "stuck: a tick has not come back");
-		log_line(s->flow->log, LOG_LEVEL_WARNING, s->setting->name, "stuck: a tick has not come back within its timeout");
-		live_say(s, "sampler", "failed", "stuck: a tick has not come back");
-	}
+	if (r->timer)
+		event_free(r->timer);
+	runner_done(r);
+	instance_free(s->ctx);
+	s->ctx = NULL;
+	return rc;
 }
 
 void
-runner_tick(struct live *s, int64_t time)
+runner_tick(struct live *s)
 {
 	struct runner *r = s->runner;
 
 	runner_drain(s);
 	pthread_mutex_lock(&r->lock);
-	bool busy = r->busy || r->time;
-	int64_t began = r->began;
+	bool busy = r->busy || r->asked;
 
 	if (!busy) {
-		r->time = time;
+		r->asked = true;
 		pthread_cond_signal(&r->changed);
 	}
 	pthread_mutex_unlock(&r->lock);
-	if (busy)
+	if (busy) {
 		s->counts.dropped++;
-	else
-		s->counts.ticks++;
-	check_stuck(s, busy, began);
+		return;
+	}
+	s->counts.ticks++;
+	live_arm(r->timer, s->setting->sampler.timeout);
+}
+
+/* Rows that the thread could not hand over stand in the equation all the same. */
+static void
+count_lost(struct live *s, const uint64_t *lost)
+{
+	for (size_t i = 0; i <= s->ctx->n_schemas; i++)
+		if (lost[i])
+			live_count_lost(s, i < s->ctx->n_schemas ? s->ctx->schemas[i] : &self_capability, lost[i]);
 }
 
 void
@@ -227,6 +254,8 @@ runner_drain(struct live *s)
 	r->made = NULL;
 	r->n = r->room = 0;
 	r->rows = 0;
+	count_lost(s, r->lost);
+	memset(r->lost, 0, (s->ctx->n_schemas + 1) * sizeof(*r->lost));
 	pthread_mutex_unlock(&r->lock);
 	for (size_t i = 0; i < n; i++) {
 		made[i].batch->sequence = ++s->flow->sequence;
@@ -235,6 +264,13 @@ runner_drain(struct live *s)
 	free(made);
 	if (!done)
 		return;
+	if (r->timer)
+		event_del(r->timer);
+	/* It runs again, well or not: a stuck one that comes back with a failure may be asked at once. */
+	if (s->state == LIVE_STUCK && result) {
+		s->state = LIVE_BACKING_OFF;
+		s->resume = 0;
+	}
 	r->told_stuck = false;
 	live_account(s, result, &err, duration, 0);
 	s->counts.rows += rows;
@@ -249,6 +285,8 @@ runner_free(struct live *s)
 
 	if (!r)
 		return true;
+	event_free(r->timer);
+	r->timer = NULL;
 	pthread_mutex_lock(&r->lock);
 	r->stopping = true;
 	pthread_cond_broadcast(&r->changed);

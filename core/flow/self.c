@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Weir's own rows: how samplers and sinks do, what the process costs, who runs since when. Once a minute, at start and at the end. */
+/* Weir's own rows: how samplers and sinks do, what the process costs, who runs since when. Once a
+ * minute, at start and at the end. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,8 @@ row_of(struct self *self, const struct weir_schema *schema, int64_t time)
 }
 
 void
-self_capability_row(struct flow *f, const char *source, const char *item, const char *status, const char *reason)
+self_capability_row(
+	struct flow *f, const char *source, const char *item, const char *status, const char *reason)
 {
 	struct weir_row *row = row_of(f->self, &self_capability, clock_wall_us());
 
@@ -143,7 +145,8 @@ report_origin(struct self *self, int64_t time)
 	struct text intervals = { 0 };
 
 	for (size_t i = 0; i < f->n_sources; i++)
-		text_printf(&intervals, "%s%s=%gs", i ? " " : "", f->sources[i]->setting->name, (double)f->sources[i]->interval / 1e6);
+		text_printf(&intervals, "%s%s=%gs", i ? " " : "", f->sources[i]->setting->name,
+			(double)f->sources[i]->interval / 1e6);
 	weir_set_u64(row, ORIGIN_INCARNATION, f->origin.incarnation);
 	if (*self->boot_id)
 		weir_set_text(row, ORIGIN_BOOT_ID, self->boot_id);
@@ -214,7 +217,8 @@ self_new(struct flow *f)
 	self->flow = f;
 	read_boot_id(self->boot_id, sizeof(self->boot_id));
 	for (int i = 0; i < SCHEMAS; i++)
-		if (!(self->builder[i] = builder_new(self_schemas[i], weir_schema_fingerprint(self_schemas[i]), &f->origin))) {
+		if (!(self->builder[i] = builder_new(
+				  self_schemas[i], weir_schema_fingerprint(self_schemas[i]), &f->origin))) {
 			self_free(self);
 			return NULL;
 		}
@@ -249,7 +253,9 @@ void
 self_collect(struct flow *f)
 {
 	for (int i = 0; f->self && i < SCHEMAS; i++) {
-		struct weir_batch *b = builder_rows(f->self->builder[i]) ? builder_close(f->self->builder[i], ++f->sequence) : NULL;
+		struct weir_batch *b = builder_rows(f->self->builder[i])
+								   ? builder_close(f->self->builder[i], ++f->sequence)
+								   : NULL;
 
 		if (b)
 			flow_deliver(f, b, &f->self->targets[i]);

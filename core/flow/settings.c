@@ -44,7 +44,8 @@ settings_host_name(bool full, char *out, size_t room)
 	out[room - 1] = '\0';
 	if (!full)
 		out[strcspn(out, ".")] = '\0';
-	return *out && strcmp(out, "localhost") && strcmp(out, "(none)") && strncmp(out, "localhost.", 10);
+	return *out && strcmp(out, "localhost") && strcmp(out, "(none)") &&
+		   strncmp(out, "localhost.", 10);
 }
 
 /* ---- one option ---- */
@@ -58,7 +59,8 @@ sequence_texts(struct judge *j, const struct node *node, size_t *n)
 	*n = 0;
 	for (size_t i = 0; items && i < node->n; i++) {
 		size_t path = path_push_index(&j->where, i);
-		bool good = node_expect(node->members[i].value, NODE_SCALAR, false, path_text(&j->where), j->report);
+		bool good = node_expect(
+			node->members[i].value, NODE_SCALAR, false, path_text(&j->where), j->report);
 
 		path_pop(&j->where, path);
 		if (!good)
@@ -69,7 +71,8 @@ sequence_texts(struct judge *j, const struct node *node, size_t *n)
 }
 
 const char *const *
-settings_texts(struct settings *set, struct report *report, struct text *where, const struct node *node, size_t *n)
+settings_texts(struct settings *set, struct report *report, struct text *where,
+	const struct node *node, size_t *n)
 {
 	struct judge j = { .set = set, .report = report, .where = *where };
 	const char *const *items;
@@ -97,7 +100,8 @@ mapping_pairs(struct judge *j, const struct node *node)
 
 	for (size_t i = 0; pairs && i < node->n; i++) {
 		size_t path = path_push(&j->where, node->members[i].name);
-		bool good = node_expect(node->members[i].value, NODE_SCALAR, false, path_text(&j->where), j->report);
+		bool good = node_expect(
+			node->members[i].value, NODE_SCALAR, false, path_text(&j->where), j->report);
 
 		path_pop(&j->where, path);
 		if (!good)
@@ -109,7 +113,8 @@ mapping_pairs(struct judge *j, const struct node *node)
 
 /* The node as an assignment, checked by setting it into `state` (a scratch one). */
 static bool
-assign(struct judge *j, const struct weir_option *o, struct node *node, void *state, struct assignment *a)
+assign(struct judge *j, const struct weir_option *o, struct node *node, void *state,
+	struct assignment *a)
 {
 	struct weir_err err = { 0 };
 	struct arena *arena = &j->set->arena;
@@ -153,12 +158,13 @@ assign(struct judge *j, const struct weir_option *o, struct node *node, void *st
 /* ---- unknown keys ---- */
 
 static void
-unknown_option(struct judge *j, const struct member *m, const char *what, const struct weir_option *a, const struct weir_option *b,
-               const char *hint)
+unknown_option(struct judge *j, const struct member *m, const char *what,
+	const struct weir_option *a, const struct weir_option *b, const char *hint)
 {
 	const char *near = option_near(a, m->name), *other = b ? option_near(b, m->name) : NULL;
 
-	report_error(j->report, &m->place, m->width, path_text(&j->where), "no such option of %s", what);
+	report_error(
+		j->report, &m->place, m->width, path_text(&j->where), "no such option of %s", what);
 	if (other && (!near || text_distance(other, m->name) < text_distance(near, m->name)))
 		near = other;
 	if (near)
@@ -170,8 +176,8 @@ unknown_option(struct judge *j, const struct member *m, const char *what, const 
 /* ---- sections that are one option table ---- */
 
 static void
-judge_table(struct judge *j, const struct node *mapping, const struct weir_option *table, void *state, const char *what,
-            const char *hint)
+judge_table(struct judge *j, const struct node *mapping, const struct weir_option *table,
+	void *state, const char *what, const char *hint)
 {
 	for (size_t i = 0; i < mapping->n; i++) {
 		struct member *m = &mapping->members[i];
@@ -189,14 +195,16 @@ judge_table(struct judge *j, const struct node *mapping, const struct weir_optio
 
 /* ---- instances ---- */
 
-static const char *const section_names[] = { [WEIR_SAMPLER] = "samplers", [WEIR_PARSER] = "parsers", [WEIR_STORE] = "stores" };
+static const char *const section_names[] = {
+	[WEIR_SAMPLER] = "samplers", [WEIR_PARSER] = "parsers", [WEIR_STORE] = "stores"
+};
 
 /* Does another kind's section take this option? Then the user is in the wrong section. */
 static const char *
-kind_with_option(const char *name, enum weir_kind not)
+kind_with_option(const char *name, enum weir_kind not )
 {
 	for (int kind = WEIR_SAMPLER; kind <= WEIR_STORE; kind++)
-		if (kind != (int)not && option_named(settings_common((enum weir_kind)kind), name))
+		if (kind != (int)not &&option_named(settings_common((enum weir_kind)kind), name))
 			return section_names[kind];
 	return NULL;
 }
@@ -209,8 +217,10 @@ unknown_instance_option(struct judge *j, const struct instance_setting *in, cons
 	const char *plugin = in->plugin ? in->plugin->name : in->name;
 
 	snprintf(what, sizeof(what), "%s '%s'", plugin_kind_name(in->kind), plugin);
-	snprintf(hint, sizeof(hint), "options of %s '%s': weir plugin describe %s", plugin_kind_name(in->kind), plugin, plugin);
-	unknown_option(j, m, what, in->plugin ? in->plugin->options : NULL, settings_common(in->kind), hint);
+	snprintf(hint, sizeof(hint), "options of %s '%s': weir plugin describe %s",
+		plugin_kind_name(in->kind), plugin, plugin);
+	unknown_option(
+		j, m, what, in->plugin ? in->plugin->options : NULL, settings_common(in->kind), hint);
 	if (elsewhere)
 		report_hint(j->report, "'%s' is an option of %s", m->name, elsewhere);
 }
@@ -225,8 +235,8 @@ parse_sync(struct judge *j, struct instance_setting *in, const struct node *node
 	else if (!strcmp(in->store.sync, "never"))
 		in->store.sync_ns = -1;
 	else if (parse_duration(in->store.sync, &in->store.sync_ns, &err)) {
-		report_error(j->report, node ? &node->place : &in->place, node ? node->width : in->width, path_text(&j->where),
-		             "'%s' is not always, never or a duration (30s)", in->store.sync);
+		report_error(j->report, node ? &node->place : &in->place, node ? node->width : in->width,
+			path_text(&j->where), "'%s' is not always, never or a duration (30s)", in->store.sync);
 		return false;
 	}
 	return true;
@@ -239,8 +249,9 @@ judge_common(struct judge *j, struct instance_setting *in, const struct node *no
 		const struct node *offset = node_get(node, "offset");
 
 		if (in->sampler.offset >= in->sampler.interval)
-			report_error(j->report, offset ? &offset->place : &in->place, offset ? offset->width : in->width,
-			             path_text(&j->where), "the offset must be less than the interval");
+			report_error(j->report, offset ? &offset->place : &in->place,
+				offset ? offset->width : in->width, path_text(&j->where),
+				"the offset must be less than the interval");
 	} else if (in->kind == WEIR_STORE) {
 		size_t path = path_push(&j->where, "sync");
 
@@ -257,10 +268,12 @@ signature(struct judge *j, const struct instance_setting *in)
 
 	text_printf(&t, "%d %s %p\n", (int)in->kind, in->name, (const void *)in->plugin);
 	if (in->kind == WEIR_SAMPLER)
-		text_printf(&t, "%lld %lld %lld %s %d\n", (long long)in->sampler.interval, (long long)in->sampler.offset,
-		            (long long)in->sampler.timeout, in->sampler.root, in->sampler.isolate);
+		text_printf(&t, "%lld %lld %lld %s %d\n", (long long)in->sampler.interval,
+			(long long)in->sampler.offset, (long long)in->sampler.timeout, in->sampler.root,
+			in->sampler.isolate);
 	else
-		text_printf(&t, "%lld %s %llu\n", (long long)in->store.flush, in->store.sync, (unsigned long long)in->store.queue);
+		text_printf(&t, "%lld %s %llu\n", (long long)in->store.flush, in->store.sync,
+			(unsigned long long)in->store.queue);
 	for (size_t i = 0; i < in->n_assignments; i++) {
 		const struct assignment *a = &in->assignments[i];
 
@@ -286,8 +299,9 @@ judge_required(struct judge *j, const struct instance_setting *in, const struct 
 	for (const struct weir_option *o = in->plugin->options; o && o->type != WEIR_OPTION_END; o++) {
 		if (!(o->flags & WEIR_REQUIRED) || node_get(node, o->name) || node->partial)
 			continue;
-		report_error(j->report, &in->place, in->width, path_text(&j->where), "%s '%s' needs the option '%s': %s",
-		             plugin_kind_name(in->kind), in->plugin->name, o->name, o->help);
+		report_error(j->report, &in->place, in->width, path_text(&j->where),
+			"%s '%s' needs the option '%s': %s", plugin_kind_name(in->kind), in->plugin->name,
+			o->name, o->help);
 	}
 }
 
@@ -327,7 +341,8 @@ judge_options(struct judge *j, struct instance_setting *in, const struct node *n
 }
 
 static const char *
-plugin_of(struct judge *j, const char *name, const struct node *node, struct place *place, unsigned *width)
+plugin_of(struct judge *j, const char *name, const struct node *node, struct place *place,
+	unsigned *width)
 {
 	const struct node *plugin = node_get(node, "plugin");
 
@@ -363,12 +378,14 @@ judge_instance(struct judge *j, enum weir_kind kind, struct member *m)
 	struct weir_err err = { 0 };
 	const struct node *node = m->value;
 
-	*in = (struct instance_setting){ .kind = kind, .name = m->name, .place = m->place, .width = m->width };
+	*in = (struct instance_setting){
+		.kind = kind, .name = m->name, .place = m->place, .width = m->width
+	};
 	if (!name_valid(m->name) || !strncmp(m->name, "weir", 4)) {
 		report_error(j->report, &m->place, m->width, path_text(&j->where),
-		             strncmp(m->name, "weir", 4) ? "'%s' is no name for an instance: write [a-z][a-z0-9_]*"
-		                                         : "'%s': names that begin with 'weir' are Weir's own",
-		             m->name);
+			strncmp(m->name, "weir", 4) ? "'%s' is no name for an instance: write [a-z][a-z0-9_]*"
+										: "'%s': names that begin with 'weir' are Weir's own",
+			m->name);
 		return;
 	}
 	if (!node_expect(node, NODE_MAPPING, true, path_text(&j->where), j->report)) {
@@ -413,8 +430,8 @@ judge_names(struct judge *j)
 			if (strcmp(in->name, set->instances[k].name))
 				continue;
 			report_error(j->report, &in->place, in->width, path_text(&j->where),
-			             "'%s' is the name of a %s already: rename one and say 'plugin: %s'", in->name,
-			             plugin_kind_name(set->instances[k].kind), in->plugin ? in->plugin->name : in->name);
+				"'%s' is the name of a %s already: rename one and say 'plugin: %s'", in->name,
+				plugin_kind_name(set->instances[k].kind), in->plugin ? in->plugin->name : in->name);
 		}
 }
 
@@ -423,15 +440,17 @@ judge_names(struct judge *j)
 static void
 judge_unknown_key(struct judge *j, struct member *m)
 {
-	static const char *const keys[] = { "cluster", "host",     "host_name", "state",   "control", "http",   "plugins", "expect",
-		                            "log",     "samplers", "parsers",   "kafka",   "stores",  "routes", "trust",   "stop_timeout" };
+	static const char *const keys[] = { "cluster", "host", "host_name", "state", "control", "http",
+		"plugins", "expect", "log", "samplers", "parsers", "kafka", "stores", "routes", "trust",
+		"stop_timeout" };
 	const char *near = text_nearest(m->name, keys, WEIR_COUNT(keys));
 
 	report_error(j->report, &m->place, m->width, path_text(&j->where), "no such key");
 	if (near)
 		report_hint(j->report, "did you mean '%s'?", near);
 	else
-		report_hint(j->report, "keys here: cluster host state control http plugins log samplers stores routes; see weir.yaml(5)");
+		report_hint(j->report, "keys here: cluster host state control http plugins log samplers "
+							   "stores routes; see weir.yaml(5)");
 }
 
 static void
@@ -451,12 +470,14 @@ judge_member(struct judge *j, struct member *m)
 	} else if (!strcmp(m->name, "stores")) {
 		judge_section(j, WEIR_STORE, m->value);
 		if (m->value->n > STORES_MOST)
-			report_error(j->report, &m->place, m->width, path_text(&j->where), "%zu stores: at most %d can run in one process",
-			             m->value->n, STORES_MOST);
-	} else if (!strcmp(m->name, "parsers") || !strcmp(m->name, "kafka") || !strcmp(m->name, "trust")) {
+			report_error(j->report, &m->place, m->width, path_text(&j->where),
+				"%zu stores: at most %d can run in one process", m->value->n, STORES_MOST);
+	} else if (!strcmp(m->name, "parsers") || !strcmp(m->name, "kafka") ||
+			   !strcmp(m->name, "trust")) {
 		if (m->value->n || m->value->kind == NODE_SCALAR)
 			report_error(j->report, &m->place, m->width, path_text(&j->where),
-			             "this version of weir runs samplers and stores; '%s' comes with a later one", m->name);
+				"this version of weir runs samplers and stores; '%s' comes with a later one",
+				m->name);
 	} else if (strcmp(m->name, "routes") && strcmp(m->name, "match")) {
 		judge_unknown_key(j, m);
 	}
@@ -485,9 +506,11 @@ judge_nothing_to_run(struct judge *j, const struct node *root)
 	if (report_incomplete(j->report) || root->partial)
 		return;
 	if (names_nothing(root, "samplers"))
-		report_error(j->report, &root->place, 1, "samplers", "nothing to run: no source; name at least one sampler");
+		report_error(j->report, &root->place, 1, "samplers",
+			"nothing to run: no source; name at least one sampler");
 	if (names_nothing(root, "stores"))
-		report_error(j->report, &root->place, 1, "stores", "nothing to run: no sink; name at least one store");
+		report_error(j->report, &root->place, 1, "stores",
+			"nothing to run: no sink; name at least one store");
 }
 
 static void
@@ -523,7 +546,7 @@ judge_http(struct judge *j)
 		return;
 	if (!colon || colon == http || parse_i64(colon + 1, &port, NULL) || port < 0 || port > 65535)
 		report_error(j->report, node ? &node->place : NULL, node ? node->width : 1, "http",
-		             "'%s' is not HOST:PORT (127.0.0.1:9464) or off", http);
+			"'%s' is not HOST:PORT (127.0.0.1:9464) or off", http);
 }
 
 static void
@@ -533,9 +556,11 @@ finish(struct settings *set)
 	struct text fixed = { 0 };
 
 	set->control = set->program.control ? set->program.control
-	                                    : arena_printf(arena, "%s/control.sock", set->program.state ? set->program.state : "");
-	text_printf(&fixed, "%s\n%s\n%s\n%s\n%s\n%d %s\n", set->program.cluster, set->host ? set->host : "", set->program.state,
-	            set->control, set->program.http, set->log.level, set->log.target);
+										: arena_printf(arena, "%s/control.sock",
+											  set->program.state ? set->program.state : "");
+	text_printf(&fixed, "%s\n%s\n%s\n%s\n%s\n%d %s\n", set->program.cluster,
+		set->host ? set->host : "", set->program.state, set->control, set->program.http,
+		set->log.level, set->log.target);
 	for (size_t i = 0; i < set->program.plugins.n; i++)
 		text_printf(&fixed, "%s\n", set->program.plugins.item[i]);
 	set->signature = fixed.failed ? "" : arena_string(arena, fixed.data);
@@ -543,8 +568,8 @@ finish(struct settings *set)
 }
 
 int
-settings_load(const char *path, const char *host, struct registry **registry, struct report *report, struct settings **out,
-              struct weir_err *err)
+settings_load(const char *path, const char *host, struct registry **registry, struct report *report,
+	struct settings **out, struct weir_err *err)
 {
 	struct arena arena = { 0 };
 	struct settings *set = arena_alloc(&arena, sizeof(*set));
@@ -566,12 +591,15 @@ settings_load(const char *path, const char *host, struct registry **registry, st
 
 	(void)option_defaults(program_options, &set->program, &set->arena, NULL);
 	(void)option_defaults(log_options, &set->log, &set->arena, NULL);
-	set->instances = arena_alloc(&set->arena, (count_members(root, "samplers") + count_members(root, "stores") + 1) * sizeof(*set->instances));
+	set->instances = arena_alloc(
+		&set->arena, (count_members(root, "samplers") + count_members(root, "stores") + 1) *
+						 sizeof(*set->instances));
 	/* The folders of plugins come before what needs them. */
 	struct member *plugins = node_member(root, "plugins");
 	struct assignment a;
 
-	if (plugins && assign(&j, option_named(program_options, "plugins"), plugins->value, &set->program, &a))
+	if (plugins &&
+		assign(&j, option_named(program_options, "plugins"), plugins->value, &set->program, &a))
 		plugins->seen = true;
 	if (!*registry)
 		*registry = registry_standard(&set->program.plugins);

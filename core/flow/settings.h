@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Configuration with its meaning: the tree of config/ judged by the option tables, plugins found, routes resolved. `weir config
- * check`, start and reload all come through settings_load, so they agree.
+ * Configuration with its meaning: the tree of config/ judged by the option tables, plugins found,
+ * routes resolved. `weir config check`, start and reload all come through settings_load, so they
+ * agree.
  */
 #ifndef WEIR_FLOW_SETTINGS_H
 #define WEIR_FLOW_SETTINGS_H
@@ -11,7 +12,8 @@
 #include "plugin/instance.h"
 #include "plugin/load.h"
 
-/* What the core knows of every sampler, store, and of the program: filled by the tables of options.c. */
+/* What the core knows of every sampler, store, and of the program: filled by the tables of
+ * options.c. */
 struct sampler_common {
 	int64_t interval, offset, timeout;
 	const char *root;
@@ -21,13 +23,13 @@ struct sampler_common {
 struct store_common {
 	int64_t flush;
 	const char *sync;
-	int64_t sync_ns;  /* 0 always, -1 never */
+	int64_t sync_ns; /* 0 always, -1 never */
 	uint64_t queue;
 };
 
 struct program_common {
 	const char *cluster, *host, *state, *control, *http;
-	int host_name;    /* 0 short, 1 full */
+	int host_name; /* 0 short, 1 full */
 	struct weir_list plugins;
 	const char *expect;
 	int64_t stop_timeout;
@@ -40,7 +42,8 @@ struct log_common {
 
 enum { STORES_MOST = 256 };
 
-extern const struct weir_option sampler_options[], store_options[], program_options[], log_options[];
+extern const struct weir_option sampler_options[], store_options[], program_options[],
+	log_options[];
 
 /* One option as the user gave it. */
 struct assignment {
@@ -72,7 +75,8 @@ struct route_columns {
 };
 
 struct route_setting {
-	const char *const *from, *const *to, *const *schemas, *const *clusters; /* each ends with NULL; NULL: all */
+	const char *const *from, *const *to, *const *schemas,
+											 *const *clusters; /* each ends with NULL; NULL: all */
 	const char *hosts;
 	const struct route_columns *columns;
 	size_t n_columns;
@@ -81,14 +85,14 @@ struct route_setting {
 struct settings {
 	struct program_common program;
 	struct log_common log;
-	const char *host;     /* resolved; NULL while this machine has none yet */
-	const char *path;     /* of the main file or folder, as given */
-	const char *control;  /* with its default */
+	const char *host;    /* resolved; NULL while this machine has none yet */
+	const char *path;    /* of the main file or folder, as given */
+	const char *control; /* with its default */
 	struct instance_setting *instances;
 	size_t n_instances;
 	struct route_setting *routes;
 	size_t n_routes;
-	const char *signature; /* of what only a restart changes */
+	const char *signature;      /* of what only a restart changes */
 	const char *flow_signature; /* of the routes */
 	struct arena arena;
 	struct node *root;
@@ -96,16 +100,17 @@ struct settings {
 };
 
 /*
- * Load and judge. Faults go to `report`; *out is made even when there are some (never start it then). `host` NULL: this machine.
- * -ENOENT: no such file. The registry is made on first need, with the plugins folders of the file, and given back through
- * *registry (kept over reloads).
+ * Load and judge. Faults go to `report`; *out is made even when there are some (never start it
+ * then). `host` NULL: this machine. -ENOENT: no such file. The registry is made on first need, with
+ * the plugins folders of the file, and given back through *registry (kept over reloads).
  */
-int settings_load(const char *path, const char *host, struct registry **registry, struct report *, struct settings **out,
-                  struct weir_err *);
+int settings_load(const char *path, const char *host, struct registry **registry, struct report *,
+	struct settings **out, struct weir_err *);
 struct settings *settings_keep(struct settings *);
 void settings_release(struct settings *);
 
-/* Fill an instance's state: defaults, then what the user gave. Cannot fail after settings_load accepted it, save for memory. */
+/* Fill an instance's state: defaults, then what the user gave. Cannot fail after settings_load
+ * accepted it, save for memory. */
 int settings_apply(const struct instance_setting *, struct weir_ctx *, struct weir_err *);
 /* Default interval of a sampler plugin, spelled for people. */
 const char *settings_default_interval(const struct weir_plugin *);
@@ -113,9 +118,11 @@ const char *settings_default_interval(const struct weir_plugin *);
 const struct weir_option *settings_common(enum weir_kind);
 /* This machine's name by the rule; false while it has none (localhost, empty, (none)). */
 bool settings_host_name(bool full, char *out, size_t room);
-/* May rows of this schema, cluster and host of `source` go to `sink`? columns (may be NULL): the selection that applies. */
-bool settings_routed(const struct settings *, const char *source, const char *sink, const char *schema, const char *cluster,
-                     const char *host, const struct route_columns **columns);
+/* May rows of this schema, cluster and host of `source` go to `sink`? columns (may be NULL): the
+ * selection that applies. */
+bool settings_routed(const struct settings *, const char *source, const char *sink,
+	const char *schema, const char *cluster, const char *host,
+	const struct route_columns **columns);
 /* All plugins that take part, for the generated drop-in. */
 uint64_t settings_needs(const struct settings *);
 

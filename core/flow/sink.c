@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sinks. The worker takes the whole queue as one step: write, then commit. A step that fails stays in hand and is tried again
- * with growing pauses; meanwhile the queue fills up to its bound. A batch that a store refuses again and again for its own
- * sake is found by trying the batches of the step one by one.
+ * Sinks. The worker takes the whole queue as one step: write, then commit. A step that fails stays
+ * in hand and is tried again with growing pauses; meanwhile the queue fills up to its bound. A
+ * batch that a store refuses again and again for its own sake is found by trying the batches of the
+ * step one by one.
  */
 #include "flow/sink.h"
 
@@ -20,7 +21,10 @@ enum { STEP_MOST = 4096, STEP_BYTES = 32 << 20, REFUSALS_MOST = 5 };
 #define TEND_EVERY (60 * WEIR_SECOND)
 
 const char *const drop_reason_names[DROP_REASONS] = {
-	[DROP_QUEUE_FULL] = "queue_full", [DROP_REFUSED] = "refused", [DROP_SHUTDOWN] = "shutdown", [DROP_MEMORY] = "memory",
+	[DROP_QUEUE_FULL] = "queue_full",
+	[DROP_REFUSED] = "refused",
+	[DROP_SHUTDOWN] = "shutdown",
+	[DROP_MEMORY] = "memory",
 };
 
 struct entry {
@@ -33,21 +37,21 @@ struct sink {
 	const char *name;
 	struct store_common common;
 	const struct sink_world *world;
-	struct weir_ctx *ctx;     /* NULL while the path is held, and after the end */
+	struct weir_ctx *ctx; /* NULL while the path is held, and after the end */
 	struct log *log;
 	const struct instance_setting *late; /* still to be opened by the worker */
-	struct settings *owner;   /* of `late` */
+	struct settings *owner;              /* of `late` */
 	pthread_t thread;
 	bool started;
 
 	pthread_mutex_t lock;
-	pthread_cond_t changed;   /* the worker waits on it; also for its end */
-	struct entry *queue;      /* ring */
+	pthread_cond_t changed; /* the worker waits on it; also for its end */
+	struct entry *queue;    /* ring */
 	size_t head, n, room;
 	size_t queue_bytes;
 	bool wanted, stopping, ended, abandoned;
 	struct sink_counts counts;
-	uint64_t hand_rows;       /* of the step in the worker's hands */
+	uint64_t hand_rows; /* of the step in the worker's hands */
 	size_t hand_bytes;
 
 	/* The worker's own. */
@@ -55,8 +59,8 @@ struct sink {
 	struct weir_tally *tally;
 	size_t n_step;
 	int64_t last_sync, last_tend;
-	bool unsynced;            /* something was committed without sync */
-	unsigned failures;        /* in a row */
+	bool unsynced;     /* something was committed without sync */
+	unsigned failures; /* in a row */
 };
 
 /* ---- the queue, under the lock ---- */
@@ -116,7 +120,8 @@ sink_push(struct sink *s, const struct weir_batch *b, int64_t since)
 	if (wake)
 		pthread_cond_signal(&s->changed);
 	if (lost)
-		log_line(s->log, LOG_LEVEL_WARNING, s->name, "queue full: the oldest rows are dropped until the store takes rows again");
+		log_line(s->log, LOG_LEVEL_WARNING, s->name,
+			"queue full: the oldest rows are dropped until the store takes rows again");
 }
 
 void
@@ -199,7 +204,8 @@ sync_due(const struct sink *s, int64_t now)
 	return every >= 0 && now - s->last_sync >= every;
 }
 
-/* What only the batch itself can be to blame for; all else is the surroundings, and waiting helps. */
+/* What only the batch itself can be to blame for; all else is the surroundings, and waiting helps.
+ */
 static bool
 blames_batch(int code)
 {
@@ -212,8 +218,8 @@ blames_batch(int code)
 }
 
 static int
-store_step(struct sink *s, const struct weir_batch *const *batches, size_t n, struct weir_tally *tally, bool sync,
-           struct weir_err *err)
+store_step(struct sink *s, const struct weir_batch *const *batches, size_t n,
+	struct weir_tally *tally, bool sync, struct weir_err *err)
 {
 	const struct weir_plugin *p = s->ctx->plugin;
 	struct weir_commit commit = { .sync = sync };
@@ -284,7 +290,8 @@ store_singly(struct sink *s, struct weir_err *err)
 		if (rc && !blames_batch(rc))
 			return rc;
 		if (rc) {
-			log_line(s->log, LOG_LEVEL_ERROR, s->name, "a batch of schema '%s' is dropped: %s", s->step[0]->schema->name, err->text);
+			log_line(s->log, LOG_LEVEL_ERROR, s->name, "a batch of schema '%s' is dropped: %s",
+				s->step[0]->schema->name, err->text);
 			s->tally[0] = (struct weir_tally){ .refused = s->step[0]->rows };
 			memcpy(s->tally[0].reason, err->text, sizeof(s->tally[0].reason) - 1);
 		}
@@ -374,7 +381,8 @@ tend(struct sink *s)
 		log_line(s->log, LOG_LEVEL_WARNING, s->name, "housekeeping: %s", err.text);
 }
 
-/* When an idle worker must wake by itself: to sync what the last commit left, or for housekeeping. */
+/* When an idle worker must wake by itself: to sync what the last commit left, or for housekeeping.
+ */
 static int64_t
 idle_until(const struct sink *s)
 {
@@ -531,7 +539,8 @@ work(void *argument)
 	s->ended = true;
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
-	(void)!write(s->world->wake_fd, &one, sizeof(one)); /* full means that the loop is awake already */
+	(void)!write(
+		s->world->wake_fd, &one, sizeof(one)); /* full means that the loop is awake already */
 	return NULL;
 }
 
@@ -570,7 +579,8 @@ sink_free(struct sink *s)
 }
 
 struct sink *
-sink_open(const struct instance_setting *setting, const struct sink_world *world, struct settings *owner, struct weir_err *err)
+sink_open(const struct instance_setting *setting, const struct sink_world *world,
+	struct settings *owner, struct weir_err *err)
 {
 	struct sink *s = calloc(1, sizeof(*s));
 	pthread_condattr_t attributes;
@@ -591,7 +601,8 @@ sink_open(const struct instance_setting *setting, const struct sink_world *world
 	pthread_condattr_destroy(&attributes);
 	s->last_sync = s->last_tend = clock_mono_ns();
 	s->tally = calloc(STEP_MOST, sizeof(*s->tally));
-	int rc = s->tally && s->name ? open_store(s, setting, err) : weir_fail(err, -ENOMEM, "cannot make store '%s'", setting->name);
+	int rc = s->tally && s->name ? open_store(s, setting, err)
+								 : weir_fail(err, -ENOMEM, "cannot make store '%s'", setting->name);
 
 	if (rc == -EBUSY && owner) {
 		s->owner = settings_keep(owner);
@@ -660,7 +671,8 @@ sink_finish(struct sink *s, int64_t deadline, struct sink_counts *counts)
 
 		sink_counts(s, &last);
 		last.dropped_by[DROP_SHUTDOWN] += last.queued;
-		log_line(s->log, LOG_LEVEL_ERROR, s->name, "hangs: %llu rows are given up", (unsigned long long)last.queued);
+		log_line(s->log, LOG_LEVEL_ERROR, s->name, "hangs: %llu rows are given up",
+			(unsigned long long)last.queued);
 		last.queued = 0;
 		if (counts)
 			*counts = last;
@@ -678,7 +690,7 @@ sink_finish(struct sink *s, int64_t deadline, struct sink_counts *counts)
 		*counts = last;
 	if (last.dropped_by[DROP_SHUTDOWN])
 		log_line(s->log, LOG_LEVEL_ERROR, s->name, "%llu rows could not be stored before the stop",
-		         (unsigned long long)last.dropped_by[DROP_SHUTDOWN]);
+			(unsigned long long)last.dropped_by[DROP_SHUTDOWN]);
 	sink_free(s);
 	return 0;
 }

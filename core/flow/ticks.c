@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ticks. One timer on the wall clock wakes the loop at the earliest slot; the kernel says when the clock was set
- * (TFD_TIMER_CANCEL_ON_SET), so no slot is slept over or repeated after a step or a suspend.
+ * Ticks. One timer on the wall clock wakes the loop at the earliest slot; the kernel says when the
+ * clock was set (TFD_TIMER_CANCEL_ON_SET), so no slot is slept over or repeated after a step or a
+ * suspend.
  */
 #include <errno.h>
 #include <sys/timerfd.h>
@@ -10,7 +11,8 @@
 #include "base/clock.h"
 #include "flow/live.h"
 
-/* wall - monotonic moves slowly under NTP's slewing (at most 500 ppm); more than this between two wakes is a step. */
+/* wall - monotonic moves slowly under NTP's slewing (at most 500 ppm); more than this between two
+ * wakes is a step. */
 #define STEP_LEAST (500 * WEIR_MS)
 #define ON_TIME_MOST INT64_C(2000) /* microseconds */
 
@@ -35,7 +37,8 @@ earliest(const struct flow *f)
 	return due;
 }
 
-/* After a step of the clock every source waits for its next slot on the new clock; nothing was missed. */
+/* After a step of the clock every source waits for its next slot on the new clock; nothing was
+ * missed. */
 static bool
 clock_stepped(struct flow *f, int64_t wall_ns, int64_t mono)
 {
@@ -48,7 +51,8 @@ clock_stepped(struct flow *f, int64_t wall_ns, int64_t mono)
 	f->armed = 0;
 	log_line(f->log, LOG_LEVEL_WARNING, "", "the clock stepped by %.1f s", (double)moved / 1e9);
 	for (size_t i = 0; i < f->n_sources; i++)
-		f->sources[i]->due = ticks_slot(wall_ns / 1000, f->sources[i]->interval, f->sources[i]->offset);
+		f->sources[i]->due =
+			ticks_slot(wall_ns / 1000, f->sources[i]->interval, f->sources[i]->offset);
 	return true;
 }
 
@@ -73,7 +77,8 @@ ticks_arm(struct flow *f)
 		return;
 	}
 	f->next_tick = due * 1000 - f->wall_offset;
-	/* The timer goes on by itself with the shortest interval: the usual tick needs no call to set it. */
+	/* The timer goes on by itself with the shortest interval: the usual tick needs no call to set
+	 * it. */
 	if (due == f->armed)
 		return;
 	f->armed = due;
@@ -89,12 +94,14 @@ ticks_arm(struct flow *f)
 		log_line(f->log, LOG_LEVEL_ERROR, "", "cannot set the timer: ticks stop");
 		return;
 	}
-	/* The timer is armed, but the clock was set since the last look and nobody will be woken for it: judge the step here. */
+	/* The timer is armed, but the clock was set since the last look and nobody will be woken for
+	 * it: judge the step here. */
 	if (clock_stepped(f, clock_read_ns(CLOCK_REALTIME), clock_mono_ns()))
 		ticks_arm(f);
 }
 
-/* Slots whose successor is due as well are dropped and counted; true when there is a slot to serve. */
+/* Slots whose successor is due as well are dropped and counted; true when there is a slot to serve.
+ */
 static bool
 due_now(struct live *s, int64_t now)
 {
@@ -108,8 +115,9 @@ due_now(struct live *s, int64_t now)
 }
 
 /*
- * The slot when all that fire share it and the wake is in time for the slowest of them, else the time of the wake: rows of one
- * tick join by equality, and a fast sampler must not move the slow ones off the slot that all hosts share.
+ * The slot when all that fire share it and the wake is in time for the slowest of them, else the
+ * time of the wake: rows of one tick join by equality, and a fast sampler must not move the slow
+ * ones off the slot that all hosts share.
  */
 static int64_t
 stamp(const struct flow *f, int64_t now)

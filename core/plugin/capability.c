@@ -7,12 +7,18 @@
 
 #include "data/self.h"
 
+#define EVERYTHING_EVERY (3600 * WEIR_SECOND)
+
 const char *
 capability_status_name(enum weir_status status)
 {
 	static const char *const names[] = {
-		[WEIR_OK] = "ok", [WEIR_ABSENT] = "absent", [WEIR_REFUSED] = "refused", [WEIR_UNSUPPORTED] = "unsupported",
-		[WEIR_UNKNOWN_KEYS] = "unknown_keys", [WEIR_FAILED] = "failed",
+		[WEIR_OK] = "ok",
+		[WEIR_ABSENT] = "absent",
+		[WEIR_REFUSED] = "refused",
+		[WEIR_UNSUPPORTED] = "unsupported",
+		[WEIR_UNKNOWN_KEYS] = "unknown_keys",
+		[WEIR_FAILED] = "failed",
 	};
 
 	return status <= WEIR_FAILED ? names[status] : "failed";
@@ -49,4 +55,25 @@ capability_rows(struct weir_ctx *ctx, struct builder *b, int64_t time, bool all)
 			at = &c->next;
 		}
 	}
+}
+
+size_t
+capability_collect(struct weir_ctx *ctx, struct builder **b, int64_t *due)
+{
+	if (!ctx->capabilities)
+		return 0;
+	bool all = weir_due(ctx, due, EVERYTHING_EVERY);
+
+	if (!all && !capability_changed(ctx))
+		return 0;
+	if (!*b)
+		*b = builder_new(&self_capability, weir_schema_fingerprint(&self_capability), &ctx->origin);
+	if (!*b) {
+		*due = 0; /* out of memory: all of it with the next tick */
+		return 0;
+	}
+	size_t before = builder_rows(*b);
+
+	capability_rows(ctx, *b, ctx->now, all);
+	return builder_rows(*b) - before;
 }

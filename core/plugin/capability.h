@@ -9,9 +9,14 @@ const char *capability_status_name(enum weir_status);
 /* Anything not sent since it changed? */
 bool capability_changed(const struct weir_ctx *);
 /*
- * Rows at `time` into a builder of self_capability: what changed, or everything when `all`. Withdrawn troubles are sent once
- * as ok, then forgotten.
+ * Rows at `time` into a builder of self_capability: what changed, or everything when `all`.
+ * Withdrawn troubles are sent once as ok, then forgotten.
  */
 void capability_rows(struct weir_ctx *, struct builder *, int64_t time, bool all);
+/*
+ * The same at the instance's time, everything once an hour: *due is when (0 at first). The builder
+ * is made when there is something to say. Returns how many rows were added.
+ */
+size_t capability_collect(struct weir_ctx *, struct builder **, int64_t *due);
 
 #endif

@@ -14,6 +14,7 @@
 #include "plugin/conform_batch.h"
 
 #define SOURCE "files/conform"
+#define MOVED_TO "files/moved"
 #define LEASE_US INT64_C(30000000)
 
 enum { STEPS = 3, ROWS = 200, MARK_SIZE = 60000 };
@@ -29,15 +30,22 @@ struct stored {
 };
 
 static int
-claim_as(struct stored *s, const char *holder, uint64_t *epoch, struct weir_marks *marks,
-	struct weir_err *err)
+claim_of(struct stored *s, const char *source, const char *holder, uint64_t *epoch,
+	struct weir_marks *marks, struct weir_err *err)
 {
 	struct weir_claim claim = {
-		.source = SOURCE, .holder = holder, .lease_until = clock_wall_us() + LEASE_US
+		.source = source, .holder = holder, .lease_until = clock_wall_us() + LEASE_US
 	};
 
 	*marks = (struct weir_marks){ 0 };
 	return s->t->plugin->store.claim(s->ctx->state, &claim, epoch, marks, err);
+}
+
+static int
+claim_as(struct stored *s, const char *holder, uint64_t *epoch, struct weir_marks *marks,
+	struct weir_err *err)
+{
+	return claim_of(s, SOURCE, holder, epoch, marks, err);
 }
 
 /* The claim of its own holder; its epoch is kept. */
@@ -66,32 +74,75 @@ commit_at(
 	return s->t->plugin->store.commit(s->ctx->state, &commit, err);
 }
 
+/* What a store says of the rows of one batch. */
+struct verdicts {
+	uint8_t row[ROWS];
+	bool refused[ROWS];
+	uint64_t refusals;
+};
+
+static void
+hear(void *closure, size_t row, const char *reason)
+{
+	struct verdicts *v = closure;
+
+	v->refusals++;
+	if (row < ROWS && *reason)
+		v->refused[row] = true;
+}
+
+/* The sums, the verdict of each row and the calls of refuse tell the same story. */
+static int
+check_tally(const struct weir_tally *tally, const struct verdicts *v, const char *schema,
+	struct weir_err *err)
+{
+	uint64_t sum = tally->stored + tally->unchanged + tally->refused;
+	uint64_t by_row[WEIR_ROW_REFUSED + 1] = { 0 };
+
+	if (sum != ROWS)
+		return weir_failx(err, -EPROTO, "of %d rows of '%s' %llu are accounted for", ROWS, schema,
+			(unsigned long long)sum);
+	for (size_t i = 0; i < ROWS; i++) {
+		if (v->row[i] < WEIR_ROW_STORED || v->row[i] > WEIR_ROW_REFUSED)
+			return weir_failx(err, -EPROTO,
+				"row %zu of '%s' has no verdict: use weir_tally_row or weir_tally_stored", i, schema);
+		if ((v->row[i] == WEIR_ROW_REFUSED) != v->refused[i])
+			return weir_failx(
+				err, -EPROTO, "refuse and the verdict of row %zu of '%s' differ", i, schema);
+		by_row[v->row[i]]++;
+	}
+	if (by_row[WEIR_ROW_STORED] != tally->stored || by_row[WEIR_ROW_UNCHANGED] != tally->unchanged ||
+		by_row[WEIR_ROW_REFUSED] != tally->refused || v->refusals != tally->refused)
+		return weir_failx(
+			err, -EPROTO, "the verdicts of the rows of '%s' are not what the sums say", schema);
+	if (tally->refused)
+		return weir_failx(err, -EPROTO, "%llu rows of '%s' are refused: %s",
+			(unsigned long long)tally->refused, schema, tally->reason);
+	return 0;
+}
+
 /* One batch of each schema; every row must be accounted for. */
 static int
 write_step(struct stored *s, int64_t time, struct weir_err *err)
 {
 	const struct origin *origin = &s->ctx->origin;
 	struct weir_batch *batches[CONFORM_SCHEMAS] = { 0 };
-	struct weir_tally tally[CONFORM_SCHEMAS] = { 0 };
+	struct weir_tally tally[CONFORM_SCHEMAS];
+	struct verdicts verdicts[CONFORM_SCHEMAS] = { 0 };
 	int rc = 0;
 
 	for (size_t i = 0; i < CONFORM_SCHEMAS; i++) {
 		batches[i] = conform_batch(&s->seed, conform_schemas[i], origin, ROWS, time);
 		rc = batches[i] ? rc : -ENOMEM;
+		tally[i] = (struct weir_tally){
+			.verdict = verdicts[i].row, .refuse = hear, .closure = &verdicts[i]
+		};
 	}
 	if (!rc)
 		rc = s->t->plugin->store.write(
 			s->ctx->state, (const struct weir_batch *const *)batches, CONFORM_SCHEMAS, tally, err);
-	for (size_t i = 0; !rc && i < CONFORM_SCHEMAS; i++) {
-		uint64_t sum = tally[i].stored + tally[i].unchanged + tally[i].refused;
-
-		if (sum != ROWS)
-			rc = weir_failx(err, -EPROTO, "of %d rows of '%s' %llu are accounted for", ROWS,
-				conform_schemas[i]->name, (unsigned long long)sum);
-		else if (tally[i].refused)
-			rc = weir_failx(err, -EPROTO, "%llu rows of '%s' are refused: %s",
-				(unsigned long long)tally[i].refused, conform_schemas[i]->name, tally[i].reason);
-	}
+	for (size_t i = 0; !rc && i < CONFORM_SCHEMAS; i++)
+		rc = check_tally(&tally[i], &verdicts[i], conform_schemas[i]->name, err);
 	for (size_t i = 0; i < CONFORM_SCHEMAS; i++)
 		weir_batch_release(batches[i]);
 	return rc;
@@ -209,6 +260,50 @@ test_forgetting(struct stored *s)
 		conform_check(s->t, !rc, "forgetting a mark failed: %s", err.text);
 }
 
+/* A file found again under another claim: its mark goes there, while somebody else may hold the former. */
+static void
+test_moving(struct stored *s)
+{
+	struct weir_marks marks;
+	struct weir_err err = { 0 };
+	struct weir_mark mark[2];
+	uint64_t epoch = 0;
+
+	make_marks(s, mark);
+	mark[1] = mark[0];
+	mark[0].forget = true;
+	mark[1].source = MOVED_TO;
+	int rc = claim_of(s, MOVED_TO, "other-host /var/lib/other", &epoch, &marks, &err);
+	struct weir_hold hold = {
+		.source = MOVED_TO, .epoch = epoch, .lease_until = clock_wall_us() + LEASE_US
+	};
+	struct weir_commit commit = { .marks = { mark, 2 }, .hold = &hold, .n_hold = 1 };
+
+	rc = rc ? rc : s->t->plugin->store.commit(s->ctx->state, &commit, &err);
+	rc = rc ? rc : s->t->plugin->store.find(s->ctx->state, mark[1].identity, &marks, &err);
+	conform_check(s->t, !rc && marks.n == 1 && has_mark(&marks, &mark[1]),
+		"a mark of a source that is not held is forgotten%s%s", rc ? ": " : "", rc ? err.text : "");
+}
+
+/* A lease until 0 gives the source back: it is free for another, and lost for the former holder. */
+static void
+test_release(struct stored *s)
+{
+	struct weir_marks marks;
+	struct weir_err err = { 0 };
+	struct weir_hold hold = { .source = SOURCE, .epoch = s->epoch };
+	struct weir_commit commit = { .hold = &hold, .n_hold = 1 };
+	uint64_t epoch = 0;
+	int rc = s->t->plugin->store.commit(s->ctx->state, &commit, &err);
+
+	rc = rc ? rc : claim_as(s, "other-host /var/lib/other", &epoch, &marks, &err);
+	conform_check(s->t, !rc && epoch > s->epoch, "a source given back is free for another%s%s",
+		rc ? ": " : "", rc ? err.text : "");
+	rc = s->t->plugin->store.commit(s->ctx->state, &commit, &err);
+	conform_check(
+		s->t, rc == -ESTALE, "who gave it back cannot commit under it any more (gave %d)", rc);
+}
+
 /* While one holds the source another gets nothing, whether it learns that from open or from claim.
  */
 static void
@@ -273,8 +368,13 @@ conform_store(struct conform *t)
 			write_and_commit(&two);
 			test_memory(&one);
 			test_memory(&two);
+			if (two.ctx) {
+				test_moving(&two);
+				test_release(&two);
+			}
 		}
-		test_forgetting(&one);
+		if (one.ctx)
+			test_forgetting(&one);
 	}
 	stored_close(&one);
 	stored_close(&two);

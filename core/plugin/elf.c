@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Judging a plugin's file before dlopen: dlopen of a truncated file dies of SIGBUS, and its constructors run before any symbol
- * can be asked. So the ELF tables are read here, bounds-checked, and the ABI number is taken from the file.
+ * Judging a plugin's file before dlopen: dlopen of a truncated file dies of SIGBUS, and its
+ * constructors run before any symbol can be asked. So the ELF tables are read here, bounds-checked,
+ * and the ABI number is taken from the file.
  */
 #include <elf.h>
 #include <errno.h>
@@ -35,13 +36,14 @@ table(const struct image *im, uint64_t offset, uint64_t size)
 }
 
 static int
-check_header(const struct image *im, const ElfW(Ehdr) **header, struct weir_err *err)
+check_header(const struct image *im, const ElfW(Ehdr) * *header, struct weir_err *err)
 {
 	const ElfW(Ehdr) *h = part(im, 0, sizeof(*h));
 
 	if (!h || memcmp(h->e_ident, ELFMAG, SELFMAG))
 		return weir_failx(err, -ENOEXEC, "'%s' is no shared object", im->path);
-	if (h->e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32) || h->e_type != ET_DYN)
+	if (h->e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32) ||
+		h->e_type != ET_DYN)
 		return weir_failx(err, -ENOEXEC, "'%s' is no shared object for this machine", im->path);
 #if defined(__x86_64__)
 	if (h->e_machine != EM_X86_64)
@@ -55,7 +57,7 @@ check_header(const struct image *im, const ElfW(Ehdr) **header, struct weir_err 
 }
 
 static int
-check_segments(const struct image *im, const ElfW(Ehdr) *h, struct weir_err *err)
+check_segments(const struct image *im, const ElfW(Ehdr) * h, struct weir_err *err)
 {
 	const ElfW(Phdr) *p = table(im, h->e_phoff, (uint64_t)h->e_phnum * sizeof(*p));
 	bool loads = false;
@@ -77,12 +79,13 @@ check_segments(const struct image *im, const ElfW(Ehdr) *h, struct weir_err *err
 
 /* Bytes of the file that will be mapped at `address`. */
 static const void *
-mapped(const struct image *im, const ElfW(Ehdr) *h, uint64_t address, size_t size)
+mapped(const struct image *im, const ElfW(Ehdr) * h, uint64_t address, size_t size)
 {
 	const ElfW(Phdr) *p = table(im, h->e_phoff, (uint64_t)h->e_phnum * sizeof(*p));
 
 	for (unsigned i = 0; p && i < h->e_phnum; i++)
-		if (p[i].p_type == PT_LOAD && address >= p[i].p_vaddr && address - p[i].p_vaddr + size <= p[i].p_filesz)
+		if (p[i].p_type == PT_LOAD && address >= p[i].p_vaddr &&
+			address - p[i].p_vaddr + size <= p[i].p_filesz)
 			return table(im, p[i].p_offset + (address - p[i].p_vaddr), size);
 	return NULL;
 }
@@ -91,24 +94,28 @@ static int
 check_abi(const struct image *im, const uint32_t *abi, struct weir_err *err)
 {
 	if (!abi)
-		return weir_failx(err, -ENOEXEC, "'%s' exports no 'weir_plugin': define it with WEIR_PLUGIN", im->path);
+		return weir_failx(
+			err, -ENOEXEC, "'%s' exports no 'weir_plugin': define it with WEIR_PLUGIN", im->path);
 	if (abi[0] != WEIR_ABI)
-		return weir_failx(err, -ENOEXEC, "'%s' was built for plugin ABI %u, this weir has %u: build it again", im->path,
-		                  abi[0], WEIR_ABI);
+		return weir_failx(err, -ENOEXEC,
+			"'%s' was built for plugin ABI %u, this weir has %u: build it again", im->path, abi[0],
+			WEIR_ABI);
 	if (abi[1] > sizeof(struct weir_plugin))
 		return weir_failx(err, -ENOEXEC,
-		                  "'%s' was built against a newer weir (its constant has %u bytes, this weir knows %zu)",
-		                  im->path, abi[1], sizeof(struct weir_plugin));
+			"'%s' was built against a newer weir (its constant has %u bytes, this weir knows %zu)",
+			im->path, abi[1], sizeof(struct weir_plugin));
 	if (abi[1] < offsetof(struct weir_plugin, room))
-		return weir_failx(err, -ENOEXEC, "'%s' has a 'weir_plugin' of %u bytes: too small to be one", im->path, abi[1]);
+		return weir_failx(err, -ENOEXEC,
+			"'%s' has a 'weir_plugin' of %u bytes: too small to be one", im->path, abi[1]);
 	return 0;
 }
 
 /* Look 'weir_plugin' up in the dynamic symbols; files without section headers are left to dlsym. */
 static int
-check_symbol(const struct image *im, const ElfW(Ehdr) *h, struct weir_err *err)
+check_symbol(const struct image *im, const ElfW(Ehdr) * h, struct weir_err *err)
 {
-	const ElfW(Shdr) *s = h->e_shoff ? table(im, h->e_shoff, (uint64_t)h->e_shnum * sizeof(*s)) : NULL;
+	const ElfW(Shdr) *s =
+		h->e_shoff ? table(im, h->e_shoff, (uint64_t)h->e_shnum * sizeof(*s)) : NULL;
 
 	for (unsigned i = 0; s && i < h->e_shnum; i++) {
 		if (s[i].sh_type != SHT_DYNSYM || s[i].sh_link >= h->e_shnum)
@@ -120,8 +127,9 @@ check_symbol(const struct image *im, const ElfW(Ehdr) *h, struct weir_err *err)
 		if (!symbol || !names)
 			return weir_failx(err, -ENOEXEC, "'%s' is truncated: build it again", im->path);
 		for (uint64_t n = 0; n < s[i].sh_size / sizeof(*symbol); n++)
-			if (symbol[n].st_shndx != SHN_UNDEF && symbol[n].st_name + sizeof("weir_plugin") <= room &&
-			    !memcmp(names + symbol[n].st_name, "weir_plugin", sizeof("weir_plugin")))
+			if (symbol[n].st_shndx != SHN_UNDEF &&
+				symbol[n].st_name + sizeof("weir_plugin") <= room &&
+				!memcmp(names + symbol[n].st_name, "weir_plugin", sizeof("weir_plugin")))
 				return check_abi(im, mapped(im, h, symbol[n].st_value, 8), err);
 		return check_abi(im, NULL, err);
 	}
@@ -144,8 +152,10 @@ check_mode(const char *path, const struct stat *st, struct weir_err *err)
 		memcpy(parent, ".", 2);
 	else
 		*(char *)mempcpy(parent, path, (size_t)(slash - path)) = '\0';
-	if (*parent && !stat(parent, &folder) && (folder.st_mode & S_IWOTH) && !(folder.st_mode & S_ISVTX))
-		return weir_failx(err, -EPERM, "'%s' lies in a folder that others can write: chmod o-w it", path);
+	if (*parent && !stat(parent, &folder) && (folder.st_mode & S_IWOTH) &&
+		!(folder.st_mode & S_ISVTX))
+		return weir_failx(
+			err, -EPERM, "'%s' lies in a folder that others can write: chmod o-w it", path);
 	return 0;
 }
 

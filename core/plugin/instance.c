@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Instances: made, opened, served, freed; the contract's functions that are about the instance itself. */
+/* Instances: made, opened, served, freed; the contract's functions that are about the instance
+ * itself. */
 #include "plugin/instance.h"
 
 #include <errno.h>
@@ -48,7 +49,8 @@ add_schema(struct weir_ctx *ctx, const struct weir_schema *schema)
 }
 
 struct weir_ctx *
-instance_new(const struct weir_plugin *plugin, const struct origin *origin, const char *root, struct keeper *keeper, struct log *log)
+instance_new(const struct weir_plugin *plugin, const struct origin *origin, const char *root,
+	struct keeper *keeper, struct log *log)
 {
 	struct weir_ctx *ctx = calloc(1, sizeof(*ctx));
 	size_t length = root ? strlen(root) : 0;
@@ -63,12 +65,15 @@ instance_new(const struct weir_plugin *plugin, const struct origin *origin, cons
 	ctx->state = calloc(1, plugin->state_size ? plugin->state_size : 1);
 	ctx->keeper = keeper;
 	ctx->origin = (struct origin){
-		keeper_text(keeper, origin->cluster), keeper_text(keeper, origin->host), keeper_text(keeper, origin->source),
+		keeper_text(keeper, origin->cluster),
+		keeper_text(keeper, origin->host),
+		keeper_text(keeper, origin->source),
 		origin->incarnation,
 	};
 	ctx->root = arena_copy(&ctx->arena, root ? root : "", length);
 	ctx->now = clock_wall_us();
-	bool good = ctx->state && ctx->origin.cluster && ctx->origin.host && ctx->origin.source && ctx->root;
+	bool good =
+		ctx->state && ctx->origin.cluster && ctx->origin.host && ctx->origin.source && ctx->root;
 
 	for (const struct weir_schema *const *s = plugin->schemas; good && s && *s; s++)
 		good = add_schema(ctx, *s) >= 0;
@@ -166,11 +171,13 @@ instance_end(struct weir_ctx *ctx, int result, struct weir_err *err)
 	return plugin_result(result, &own, err);
 }
 
-/* A row of no schema and no columns: every setter finds that its column does not exist. The call fails at its end. */
+/* A row of no schema and no columns: every setter finds that its column does not exist. The call
+ * fails at its end. */
 static struct weir_row *
 no_row(struct weir_ctx *ctx, size_t schema)
 {
-	static const struct weir_schema none = { .name = "none", .help = "a schema that the plugin has not" };
+	static const struct weir_schema none = { .name = "none",
+		.help = "a schema that the plugin has not" };
 
 	if (!ctx->nowhere)
 		ctx->nowhere = builder_new(&none, 0, &ctx->origin);
@@ -179,7 +186,8 @@ no_row(struct weir_ctx *ctx, size_t schema)
 		abort(); /* not even a few hundred bytes */
 	}
 	return builder_scratch(ctx->nowhere, schema < ctx->n_schemas ? -ENOMEM : -EINVAL,
-	                       schema < ctx->n_schemas ? "out of memory" : "the plugin makes a row of a schema number that it has not");
+		schema < ctx->n_schemas ? "out of memory"
+								: "the plugin makes a row of a schema number that it has not");
 }
 
 struct weir_row *
@@ -190,7 +198,8 @@ weir_row(struct weir_out *out, size_t schema)
 	if (__builtin_expect(schema >= out->n, 0))
 		return no_row(ctx, schema);
 	if (__builtin_expect(!out->builders[schema], 0)) {
-		out->builders[schema] = builder_new(ctx->schemas[schema], ctx->fingerprints[schema], &ctx->origin);
+		out->builders[schema] =
+			builder_new(ctx->schemas[schema], ctx->fingerprints[schema], &ctx->origin);
 		if (!out->builders[schema])
 			return no_row(ctx, schema);
 	}
@@ -264,7 +273,8 @@ weir_debug(struct weir_ctx *ctx, const char *format, ...)
 }
 
 void
-weir_capability(struct weir_ctx *ctx, const char *item, enum weir_status status, const char *format, ...)
+weir_capability(
+	struct weir_ctx *ctx, const char *item, enum weir_status status, const char *format, ...)
 {
 	char reason[400] = "";
 	struct capability **at = &ctx->capabilities;
@@ -314,7 +324,8 @@ weir_unwatch(struct weir_ctx *ctx, int fd)
 bool
 weir_due(const struct weir_ctx *ctx, int64_t *due, int64_t interval_ns)
 {
-	/* A clock that stepped back must not silence the part: more than one interval ahead is a step. */
+	/* A clock that stepped back must not silence the part: more than one interval ahead is a step.
+	 */
 	if (*due && ctx->now < *due && *due - ctx->now <= interval_ns / 1000)
 		return false;
 	*due = ctx->now + interval_ns / 1000;
@@ -346,7 +357,8 @@ weir_accept(struct weir_out *out, size_t used)
 }
 
 void
-weir_reject(struct weir_out *out, const char *data, size_t size, uint64_t offset, const char *format, ...)
+weir_reject(
+	struct weir_out *out, const char *data, size_t size, uint64_t offset, const char *format, ...)
 {
 	struct weir_ctx *ctx = out->ctx;
 	char reason[240];

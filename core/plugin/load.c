@@ -20,8 +20,12 @@ struct registry {
 	char *skipped;     /* what the build left out: lines "samplers/perf<TAB>libpfm4-dev" */
 };
 
-static const char *const kind_names[] = { [WEIR_SAMPLER] = "sampler", [WEIR_PARSER] = "parser", [WEIR_STORE] = "store" };
-static const char *const kind_folders[] = { [WEIR_SAMPLER] = "samplers", [WEIR_PARSER] = "parsers", [WEIR_STORE] = "stores" };
+static const char *const kind_names[] = {
+	[WEIR_SAMPLER] = "sampler", [WEIR_PARSER] = "parser", [WEIR_STORE] = "store"
+};
+static const char *const kind_folders[] = {
+	[WEIR_SAMPLER] = "samplers", [WEIR_PARSER] = "parsers", [WEIR_STORE] = "stores"
+};
 
 const char *
 plugin_kind_name(enum weir_kind kind)
@@ -33,8 +37,8 @@ static bool
 have(const struct registry *reg, enum weir_kind kind, const char *name, size_t length)
 {
 	for (size_t i = 0; i < reg->n; i++)
-		if ((reg->file[i].kind == kind || !reg->file[i].kind) && strlen(reg->file[i].name) == length &&
-		    !memcmp(reg->file[i].name, name, length))
+		if ((reg->file[i].kind == kind || !reg->file[i].kind) &&
+			strlen(reg->file[i].name) == length && !memcmp(reg->file[i].name, name, length))
 			return true;
 	return false;
 }
@@ -132,7 +136,8 @@ registry_standard(const struct weir_list *more)
 	const char *folders[64];
 	size_t n = 0;
 	const char *environment = secure_getenv("WEIR_PLUGIN_PATH");
-	char *paths = environment ? strdup(environment) : NULL, *builtin = plugin_builtin_folder(), *save = NULL;
+	char *paths = environment ? strdup(environment) : NULL, *builtin = plugin_builtin_folder(),
+		 *save = NULL;
 
 	for (char *p = paths; paths && n < 30 && (p = strtok_r(p, ":", &save)); p = NULL)
 		folders[n++] = p;
@@ -182,19 +187,25 @@ check_option(const struct weir_plugin *p, const struct weir_option *o, struct we
 	};
 
 	if (!o->name || !name_valid(o->name))
-		return weir_failx(err, -EINVAL, "plugin '%s': option '%s' is no name", p->name, o->name ? o->name : "(none)");
+		return weir_failx(err, -EINVAL, "plugin '%s': option '%s' is no name", p->name,
+			o->name ? o->name : "(none)");
 	for (const char *const *word = common[p->kind]; *word; word++)
 		if (!strcmp(*word, o->name))
-			return weir_failx(err, -EINVAL, "plugin '%s': option '%s' is the core's own", p->name, o->name);
+			return weir_failx(
+				err, -EINVAL, "plugin '%s': option '%s' is the core's own", p->name, o->name);
 	if (!o->help || !*o->help)
 		return weir_failx(err, -EINVAL, "plugin '%s': option '%s' has no help", p->name, o->name);
-	if (o->type > WEIR_OPTION_SECRET || (o->type == WEIR_OPTION_CHOICE && (!o->choices || !o->choices[0])))
-		return weir_failx(err, -EINVAL, "plugin '%s': option '%s' has no type that this weir knows", p->name, o->name);
+	if (o->type > WEIR_OPTION_SECRET ||
+		(o->type == WEIR_OPTION_CHOICE && (!o->choices || !o->choices[0])))
+		return weir_failx(err, -EINVAL, "plugin '%s': option '%s' has no type that this weir knows",
+			p->name, o->name);
 	if (o->offset >= p->state_size)
-		return weir_failx(err, -EINVAL, "plugin '%s': option '%s' lies outside the state", p->name, o->name);
+		return weir_failx(
+			err, -EINVAL, "plugin '%s': option '%s' lies outside the state", p->name, o->name);
 	for (const struct weir_option *other = p->options; other != o; other++)
 		if (!strcmp(other->name, o->name))
-			return weir_failx(err, -EINVAL, "plugin '%s': option '%s' stands twice", p->name, o->name);
+			return weir_failx(
+				err, -EINVAL, "plugin '%s': option '%s' stands twice", p->name, o->name);
 	return 0;
 }
 
@@ -213,16 +224,20 @@ check_functions(const struct weir_plugin *p, struct weir_err *err)
 		lacks = "claim and find";
 	if (p->kind == WEIR_STORE && (!p->store.write || !p->store.commit))
 		lacks = "write and commit";
-	return lacks ? weir_failx(err, -EINVAL, "%s '%s' lacks '%s'", plugin_kind_name(p->kind), p->name, lacks) : 0;
+	return lacks ? weir_failx(err, -EINVAL, "%s '%s' lacks '%s'", plugin_kind_name(p->kind),
+					   p->name, lacks)
+				 : 0;
 }
 
 int
 plugin_check(const struct weir_plugin *p, struct weir_err *err)
 {
 	if (p->kind < WEIR_SAMPLER || p->kind > WEIR_STORE)
-		return weir_failx(err, -EINVAL, "'%s' is of no kind that this weir knows (%d)", p->name ? p->name : "?", (int)p->kind);
+		return weir_failx(err, -EINVAL, "'%s' is of no kind that this weir knows (%d)",
+			p->name ? p->name : "?", (int)p->kind);
 	if (!p->name || !name_valid(p->name) || !strncmp(p->name, "weir", 4))
-		return weir_failx(err, -EINVAL, "'%s' is no name for a plugin", p->name ? p->name : "(none)");
+		return weir_failx(
+			err, -EINVAL, "'%s' is no name for a plugin", p->name ? p->name : "(none)");
 	if (!p->summary || !*p->summary)
 		return weir_failx(err, -EINVAL, "plugin '%s' has no summary", p->name);
 	int rc = check_functions(p, err);
@@ -254,14 +269,17 @@ load_file(struct plugin_file *file, struct weir_err *err)
 
 		if (why && !strncmp(why, file->path, length) && why[length] == ':')
 			why += length + 2;
-		return weir_failx(err, -ENOEXEC, "cannot load '%s': %s", file->path, why ? why : "unknown reason");
+		return weir_failx(
+			err, -ENOEXEC, "cannot load '%s': %s", file->path, why ? why : "unknown reason");
 	}
 	const struct weir_plugin *constant = dlsym(handle, "weir_plugin");
 	uint32_t abi[2] = { constant ? constant->abi : 0, constant ? constant->size : 0 };
 
-	if (!constant || abi[0] != WEIR_ABI || abi[1] > sizeof(struct weir_plugin) || abi[1] < offsetof(struct weir_plugin, room)) {
+	if (!constant || abi[0] != WEIR_ABI || abi[1] > sizeof(struct weir_plugin) ||
+		abi[1] < offsetof(struct weir_plugin, room)) {
 		dlclose(handle);
-		return weir_failx(err, -ENOEXEC, "'%s' exports no 'weir_plugin' of ABI %u: build it again", file->path, WEIR_ABI);
+		return weir_failx(err, -ENOEXEC, "'%s' exports no 'weir_plugin' of ABI %u: build it again",
+			file->path, WEIR_ABI);
 	}
 	struct weir_plugin *copy = calloc(1, sizeof(*copy));
 
@@ -270,10 +288,11 @@ load_file(struct plugin_file *file, struct weir_err *err)
 	memcpy(copy, constant, constant->size);
 	rc = plugin_check(copy, err);
 	if (!rc && strcmp(copy->name, file->name))
-		rc = weir_failx(err, -EINVAL, "'%s' calls itself '%s': name the file like the plugin", file->path, copy->name);
+		rc = weir_failx(err, -EINVAL, "'%s' calls itself '%s': name the file like the plugin",
+			file->path, copy->name);
 	if (!rc && file->kind && copy->kind != file->kind)
-		rc = weir_failx(err, -EINVAL, "'%s' is a %s: it belongs into '%s/'", file->path, plugin_kind_name(copy->kind),
-		                kind_folders[copy->kind]);
+		rc = weir_failx(err, -EINVAL, "'%s' is a %s: it belongs into '%s/'", file->path,
+			plugin_kind_name(copy->kind), kind_folders[copy->kind]);
 	if (rc) {
 		struct weir_err inner = err ? *err : (struct weir_err){ 0 };
 
@@ -312,13 +331,15 @@ explain_absence(struct registry *reg, enum weir_kind kind, const char *name, str
 	const char *words[512];
 	size_t n = 0;
 
-	for (const char *line = reg->skipped; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+	for (const char *line = reg->skipped; line && *line;
+		 line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
 		const char *slash = strchr(line, '/'), *tab = slash ? strchr(slash, '\t') : NULL;
 
-		if (tab && (size_t)(slash - line) == strlen(kind_folders[kind]) && !memcmp(line, kind_folders[kind], (size_t)(slash - line)) &&
-		    (size_t)(tab - slash - 1) == strlen(name) && !memcmp(slash + 1, name, strlen(name))) {
-			weir_failx(err, -ENOENT, "%s '%s' was left out of this build: it needs %.*s", plugin_kind_name(kind), name,
-			           (int)strcspn(tab + 1, "\n"), tab + 1);
+		if (tab && (size_t)(slash - line) == strlen(kind_folders[kind]) &&
+			!memcmp(line, kind_folders[kind], (size_t)(slash - line)) &&
+			(size_t)(tab - slash - 1) == strlen(name) && !memcmp(slash + 1, name, strlen(name))) {
+			weir_failx(err, -ENOENT, "%s '%s' was left out of this build: it needs %.*s",
+				plugin_kind_name(kind), name, (int)strcspn(tab + 1, "\n"), tab + 1);
 			return;
 		}
 	}
@@ -332,11 +353,14 @@ explain_absence(struct registry *reg, enum weir_kind kind, const char *name, str
 		if (!strcmp(reg->file[i].name, name))
 			other = reg->file[i].kind;
 	if (near)
-		weir_failx(err, -ENOENT, "no such %s: '%s' (did you mean '%s'?)", plugin_kind_name(kind), name, near);
+		weir_failx(err, -ENOENT, "no such %s: '%s' (did you mean '%s'?)", plugin_kind_name(kind),
+			name, near);
 	else if (other)
-		weir_failx(err, -ENOENT, "no such %s: '%s' is a %s", plugin_kind_name(kind), name, plugin_kind_name(other));
+		weir_failx(err, -ENOENT, "no such %s: '%s' is a %s", plugin_kind_name(kind), name,
+			plugin_kind_name(other));
 	else
-		weir_failx(err, -ENOENT, "no such %s: '%s' ('weir plugin list' shows what there is)", plugin_kind_name(kind), name);
+		weir_failx(err, -ENOENT, "no such %s: '%s' ('weir plugin list' shows what there is)",
+			plugin_kind_name(kind), name);
 }
 
 const struct weir_plugin *

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finding and loading plugins. A file is judged before anything of it runs: mode, ELF header, segments inside the file, ABI
- * number and size read from the file itself; after dlopen its tables are checked. A bad file is one sentence, the rest goes on.
+ * Finding and loading plugins. A file is judged before anything of it runs: mode, ELF header,
+ * segments inside the file, ABI number and size read from the file itself; after dlopen its tables
+ * are checked. A bad file is one sentence, the rest goes on.
  */
 #ifndef WEIR_PLUGIN_LOAD_H
 #define WEIR_PLUGIN_LOAD_H
@@ -18,14 +19,18 @@ struct plugin_file {
 	bool tried;
 };
 
-/* Folders are searched in the order given; the first file of a name and kind wins. Nothing is loaded yet. */
+/* Folders are searched in the order given; the first file of a name and kind wins. Nothing is
+ * loaded yet. */
 struct registry *registry_new(const char *const *folders, size_t n);
-/* The standard search: $WEIR_PLUGIN_PATH, `more` (may be NULL), then the built-in folders beside the program. */
+/* The standard search: $WEIR_PLUGIN_PATH, `more` (may be NULL), then the built-in folders beside
+ * the program. */
 struct registry *registry_standard(const struct weir_list *more);
 void registry_free(struct registry *);
 
-/* Load by kind and name; the registry owns the result, which is never unloaded. NULL and a sentence with did-you-mean. */
-const struct weir_plugin *registry_find(struct registry *, enum weir_kind, const char *name, struct weir_err *);
+/* Load by kind and name; the registry owns the result, which is never unloaded. NULL and a sentence
+ * with did-you-mean. */
+const struct weir_plugin *registry_find(
+	struct registry *, enum weir_kind, const char *name, struct weir_err *);
 /* Load one file by its path, whatever its folder. */
 const struct weir_plugin *registry_load(struct registry *, const char *path, struct weir_err *);
 /* The file that a plugin of this registry came from. */
@@ -41,7 +46,8 @@ const char *plugin_kind_name(enum weir_kind); /* "sampler" */
 int plugin_check(const struct weir_plugin *, struct weir_err *);
 /* The check of the file alone, without loading. */
 int plugin_file_check(const char *path, struct weir_err *);
-/* Folder of the running program's plugins: BUILD/plugins beside it, else ../lib/weir; from malloc. */
+/* Folder of the running program's plugins: BUILD/plugins beside it, else ../lib/weir; from malloc.
+ */
 char *plugin_builtin_folder(void);
 
 #endif

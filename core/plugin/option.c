@@ -8,10 +8,17 @@
 #include "base/format.h"
 
 static const char *const type_names[] = {
-	[WEIR_OPTION_END] = "",         [WEIR_OPTION_BOOL] = "bool",     [WEIR_OPTION_INT] = "integer",
-	[WEIR_OPTION_REAL] = "number",  [WEIR_OPTION_SIZE] = "size",     [WEIR_OPTION_DURATION] = "duration",
-	[WEIR_OPTION_TEXT] = "text",    [WEIR_OPTION_CHOICE] = "choice", [WEIR_OPTION_LIST] = "list",
-	[WEIR_OPTION_MAP] = "map",      [WEIR_OPTION_SECRET] = "secret",
+	[WEIR_OPTION_END] = "",
+	[WEIR_OPTION_BOOL] = "bool",
+	[WEIR_OPTION_INT] = "integer",
+	[WEIR_OPTION_REAL] = "number",
+	[WEIR_OPTION_SIZE] = "size",
+	[WEIR_OPTION_DURATION] = "duration",
+	[WEIR_OPTION_TEXT] = "text",
+	[WEIR_OPTION_CHOICE] = "choice",
+	[WEIR_OPTION_LIST] = "list",
+	[WEIR_OPTION_MAP] = "map",
+	[WEIR_OPTION_SECRET] = "secret",
 };
 
 const char *
@@ -45,8 +52,8 @@ add_bound(struct text *out, enum weir_option_type type, int64_t value)
 {
 	char number[FORMAT_MAX * 2];
 	char *end = type == WEIR_OPTION_DURATION ? format_duration(number, value)
-	            : type == WEIR_OPTION_SIZE   ? format_bytes(number, (uint64_t)value)
-	                                         : format_i64(number, value);
+				: type == WEIR_OPTION_SIZE   ? format_bytes(number, (uint64_t)value)
+											 : format_i64(number, value);
 
 	text_append(out, number, (size_t)(end - number));
 }
@@ -77,7 +84,8 @@ out_of_range(const struct weir_option *o, const char *text, struct weir_err *err
 	struct text range = { 0 };
 
 	option_range(o, &range);
-	int rc = weir_failx(err, -ERANGE, "'%s' is out of range: %s", text, range.data ? range.data : "?");
+	int rc =
+		weir_failx(err, -ERANGE, "'%s' is out of range: %s", text, range.data ? range.data : "?");
 
 	text_free(&range);
 	return rc;
@@ -103,15 +111,17 @@ set_choice(const struct weir_option *o, int *field, const char *text, struct wei
 	const char *near = text_nearest(text, o->choices, n);
 
 	option_range(o, &allowed);
-	int rc = weir_failx(err, -EINVAL, "'%s' is not %s%s%s%s", text, allowed.data ? allowed.data : "?",
-	                    near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+	int rc =
+		weir_failx(err, -EINVAL, "'%s' is not %s%s%s%s", text, allowed.data ? allowed.data : "?",
+			near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 
 	text_free(&allowed);
 	return rc;
 }
 
 int
-option_set(const struct weir_option *o, void *state, const char *text, struct arena *arena, struct weir_err *err)
+option_set(const struct weir_option *o, void *state, const char *text, struct arena *arena,
+	struct weir_err *err)
 {
 	void *field = (char *)state + o->offset;
 	int rc = 0;
@@ -134,7 +144,9 @@ option_set(const struct weir_option *o, void *state, const char *text, struct ar
 		uint64_t *size = field;
 
 		rc = parse_size(text, size, err);
-		return rc ? rc : *size <= INT64_MAX && in_range(o, (int64_t)*size) ? 0 : out_of_range(o, text, err);
+		return rc                                                  ? rc
+			   : *size <= INT64_MAX && in_range(o, (int64_t)*size) ? 0
+																   : out_of_range(o, text, err);
 	}
 	case WEIR_OPTION_DURATION:
 		rc = parse_duration(text, field, err);
@@ -156,14 +168,15 @@ option_set(const struct weir_option *o, void *state, const char *text, struct ar
 }
 
 int
-option_set_list(const struct weir_option *o, void *state, const char *const *items, size_t n, struct arena *arena,
-                struct weir_err *err)
+option_set_list(const struct weir_option *o, void *state, const char *const *items, size_t n,
+	struct arena *arena, struct weir_err *err)
 {
 	struct weir_list *list = (struct weir_list *)((char *)state + o->offset);
 	const char **copy = arena_alloc(arena, (n + 1) * sizeof(*copy));
 
 	if (o->type != WEIR_OPTION_LIST)
-		return weir_failx(err, -EINVAL, "a list is given where one %s is asked for", option_type_name(o->type));
+		return weir_failx(
+			err, -EINVAL, "a list is given where one %s is asked for", option_type_name(o->type));
 	for (size_t i = 0; copy && i < n; i++)
 		if (!(copy[i] = arena_string(arena, items[i])))
 			copy = NULL;
@@ -174,16 +187,18 @@ option_set_list(const struct weir_option *o, void *state, const char *const *ite
 }
 
 int
-option_set_map(const struct weir_option *o, void *state, const struct weir_pair *pairs, size_t n, struct arena *arena,
-               struct weir_err *err)
+option_set_map(const struct weir_option *o, void *state, const struct weir_pair *pairs, size_t n,
+	struct arena *arena, struct weir_err *err)
 {
 	struct weir_map *map = (struct weir_map *)((char *)state + o->offset);
 	struct weir_pair *copy = arena_alloc(arena, (n + 1) * sizeof(*copy));
 
 	if (o->type != WEIR_OPTION_MAP)
-		return weir_failx(err, -EINVAL, "a map is given where one %s is asked for", option_type_name(o->type));
+		return weir_failx(
+			err, -EINVAL, "a map is given where one %s is asked for", option_type_name(o->type));
 	for (size_t i = 0; copy && i < n; i++) {
-		copy[i] = (struct weir_pair){ arena_string(arena, pairs[i].name), arena_string(arena, pairs[i].value) };
+		copy[i] = (struct weir_pair){ arena_string(arena, pairs[i].name),
+			arena_string(arena, pairs[i].value) };
 		if (!copy[i].name || !copy[i].value)
 			copy = NULL;
 	}
@@ -195,8 +210,8 @@ option_set_map(const struct weir_option *o, void *state, const struct weir_pair 
 
 /* A list of words between separators. */
 static int
-set_words(const struct weir_option *o, void *state, const char *text, const char *separators, struct arena *arena,
-          struct weir_err *err)
+set_words(const struct weir_option *o, void *state, const char *text, const char *separators,
+	struct arena *arena, struct weir_err *err)
 {
 	const char *words[128];
 	size_t n = 0;
@@ -208,19 +223,22 @@ set_words(const struct weir_option *o, void *state, const char *text, const char
 }
 
 int
-option_set_argument(const struct weir_option *o, void *state, const char *text, struct arena *arena, struct weir_err *err)
+option_set_argument(const struct weir_option *o, void *state, const char *text, struct arena *arena,
+	struct weir_err *err)
 {
-	return o->type == WEIR_OPTION_LIST ? set_words(o, state, text, ",", arena, err) : option_set(o, state, text, arena, err);
+	return o->type == WEIR_OPTION_LIST ? set_words(o, state, text, ",", arena, err)
+									   : option_set(o, state, text, arena, err);
 }
 
 int
-option_defaults(const struct weir_option *table, void *state, struct arena *arena, struct weir_err *err)
+option_defaults(
+	const struct weir_option *table, void *state, struct arena *arena, struct weir_err *err)
 {
 	for (const struct weir_option *o = table; o && o->type != WEIR_OPTION_END; o++) {
 		if (!o->fallback)
 			continue;
 		int rc = o->type == WEIR_OPTION_LIST ? set_words(o, state, o->fallback, " ", arena, err)
-		                                     : option_set(o, state, o->fallback, arena, err);
+											 : option_set(o, state, o->fallback, arena, err);
 
 		if (rc)
 			return rc;

@@ -229,7 +229,7 @@ static const char source_c[] =
 	"\n"
 	"\tfor (size_t i = 0; i < n; i++) {\n"
 	"\t\trows_write(&s->step, batches[i]);\n"
-	"\t\ttally[i] = (struct weir_tally){ .stored = batches[i]->rows };\n"
+	"\t\tweir_tally_stored(&tally[i], batches[i]->rows);\n"
 	"\t}\n"
 	"\tif (!s->step.failed)\n"
 	"\t\treturn 0;\n"

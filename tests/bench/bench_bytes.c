@@ -161,7 +161,7 @@ static void
 store_one(struct rig *rig, struct weir_batch *batch)
 {
 	struct weir_err err = { 0 };
-	struct weir_tally tally;
+	struct weir_tally tally = { 0 };
 	const struct weir_batch *one = batch;
 	for (size_t c = 0; c < batch->schema->n_columns; c++)
 		for (size_t r = 0; r < batch->rows; r++)

@@ -122,7 +122,7 @@ static double
 store_rows(struct store *store, const struct weir_batch *const *batch, size_t n)
 {
 	struct weir_err err = { 0 };
-	struct weir_tally tally[64];
+	struct weir_tally tally[64] = { 0 };
 	double start = cpu_ns();
 	for (int step = 0; step < STEPS; step++) {
 		need(weir_plugin.store.write(store->state, batch, n, tally, &err) == 0, err.text);

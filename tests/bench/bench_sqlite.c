@@ -91,7 +91,7 @@ static struct cost
 run_store(const char *path, const struct weir_batch *const *batches)
 {
 	struct weir_err err = { 0 };
-	struct weir_tally tally[BATCHES];
+	struct weir_tally tally[BATCHES] = { 0 };
 	extern const struct weir_plugin weir_plugin;
 	struct weir_ctx *ctx = sqlite_new(path);
 	int64_t cpu = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A sampler that counts, and notes each tick in a file of its own with one write: what a store has is compared with what was
- * sampled, also after kill -9. Each tick makes a row for each lane.
+ * A sampler that counts, and notes each tick in a file of its own with one write: what a store has
+ * is compared with what was sampled, also after kill -9. Each tick makes a row for each lane.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,8 @@ static const struct weir_column columns[] = {
 	[TICK] = WEIR_COUNTER_U64("tick", "1", "ticks of this instance"),
 	[RUN] = WEIR_GAUGE_U64("run", "1", "random number of this instance"),
 };
-static const struct weir_schema schema = WEIR_SERIES("pulse", columns, "ticks that leave no gap unseen");
+static const struct weir_schema schema =
+	WEIR_SERIES("pulse", columns, "ticks that leave no gap unseen");
 
 static const struct weir_option options[] = {
 	WEIR_REQUIRED_TEXT(struct pulse, beat, "file that each tick is noted in"),
@@ -94,5 +95,6 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 
 static const struct weir_schema *const schemas[] = { &schema, NULL };
 
-WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "pulse", .summary = "counts, and notes it", .state_size = sizeof(struct pulse),
-            .options = options, .schemas = schemas, .open = pulse_open, .close = pulse_close, .sampler = { .sample = sample });
+WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = "pulse", .summary = "counts, and notes it",
+	.state_size = sizeof(struct pulse), .options = options, .schemas = schemas, .open = pulse_open,
+	.close = pulse_close, .sampler = { .sample = sample });

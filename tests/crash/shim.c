@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LD_PRELOAD for tests: calls on files below a folder fail or fall short, and the clocks are moved, as a mapped control file says
- * at the time of the call. WEIR_SHIM names that file; crash.py writes it.
+ * LD_PRELOAD for tests: calls on files below a folder fail or fall short, and the clocks are moved,
+ * as a mapped control file says at the time of the call. WEIR_SHIM names that file; crash.py writes
+ * it.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -20,7 +21,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OP_WRITE = 1, OP_PWRITE = 2, OP_FSYNC = 4, OP_FDATASYNC = 8, OP_OPEN = 16, OP_RENAME = 32, OP_FTRUNCATE = 64, OP_UNLINK = 128 };
+enum {
+	OP_WRITE = 1,
+	OP_PWRITE = 2,
+	OP_FSYNC = 4,
+	OP_FDATASYNC = 8,
+	OP_OPEN = 16,
+	OP_RENAME = 32,
+	OP_FTRUNCATE = 64,
+	OP_UNLINK = 128
+};
 
 struct control {
 	int64_t wall, mono;   /* ns added to the clocks */
@@ -43,7 +53,8 @@ control(void)
 		return c;
 	const char *path = getenv("WEIR_SHIM");
 	long fd = path ? syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC) : -1;
-	void *p = fd < 0 ? MAP_FAILED : mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED, (int)fd, 0);
+	void *p = fd < 0 ? MAP_FAILED
+					 : mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED, (int)fd, 0);
 
 	if (fd >= 0)
 		syscall(SYS_close, fd);
@@ -66,7 +77,7 @@ real(void **slot, const char *name)
 }
 #define REAL(result, name, ...) \
 	static void *slot_; \
-	result (*real_)(__VA_ARGS__) = (result (*)(__VA_ARGS__))real(&slot_, name)
+	result (*real_)(__VA_ARGS__) = (result(*)(__VA_ARGS__))real(&slot_, name)
 
 /* 0: go on; 1: fail with errno set, or fall short. */
 static bool
@@ -309,9 +320,10 @@ timerfd_settime(int fd, int flags, const struct itimerspec *new, struct itimersp
 /* All conditions of the program go by the monotonic clock. */
 int
 pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex,
-                       const struct timespec *restrict until)
+	const struct timespec *restrict until)
 {
-	REAL(int, "pthread_cond_timedwait", pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+	REAL(int, "pthread_cond_timedwait", pthread_cond_t *, pthread_mutex_t *,
+		const struct timespec *);
 	struct timespec t = moved(*until, -__atomic_load_n(&control()->mono, __ATOMIC_RELAXED));
 
 	if (t.tv_sec < 0 || t.tv_nsec < 0)

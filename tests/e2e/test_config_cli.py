@@ -393,7 +393,7 @@ def test_drop_in(tmp_path):
 	lines = run.stdout.splitlines()
 	assert "[Service]" in lines
 	assert "RestrictAddressFamilies=AF_UNIX AF_NETLINK AF_INET AF_INET6" in lines
-	assert "ReadWritePaths=/srv/state /srv/csv /srv/db" in lines
+	assert "ReadWritePaths=-/srv/state -/srv/csv -/srv/db" in lines
 	assert "CapabilityBoundingSet=" in lines and "AmbientCapabilities=" in lines
 	(tmp_path / "weir.yaml").write_text("samplers:\n  loadavg:\nstores:\n  files: {plugin: csv, path: /srv/csv}\n")
 	assert "RestrictAddressFamilies=AF_UNIX\n" in weir("config", "drop-in", tmp_path / "weir.yaml").stdout

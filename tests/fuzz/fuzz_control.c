@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests of the control socket: any line is a request or refused with a sentence; the words of a request are those of the line. */
+/* Requests of the control socket: any line is a request or refused with a sentence; the words of a
+ * request are those of the line. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -42,9 +43,12 @@ word_is(const char *line, size_t size, size_t index, const char *word)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const verbs[] = { [REQUEST_STATUS] = "status", [REQUEST_STATUS_JSON] = "status-json",
-		                             [REQUEST_RELOAD] = "reload" };
-	static const char *const taps[] = { [PRINT_JSON] = "tap-json", [PRINT_TABLE] = "tap-table", [PRINT_CSV] = "tap-csv" };
+	static const char *const verbs[] = { [REQUEST_STATUS] = "status",
+		[REQUEST_STATUS_JSON] = "status-json",
+		[REQUEST_RELOAD] = "reload" };
+	static const char *const taps[] = {
+		[PRINT_JSON] = "tap-json", [PRINT_TABLE] = "tap-table", [PRINT_CSV] = "tap-csv"
+	};
 	const char *line = (const char *)data;
 	struct request *request = malloc(sizeof(*request));
 	struct weir_err err = { 0 };
@@ -59,7 +63,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		bool tap = request->verb == REQUEST_TAP;
 
 		check(tap || request->n_patterns == 0, "words that mean nothing");
-		check(word_is(line, size, 0, tap ? taps[request->format] : verbs[request->verb]), "another verb");
+		check(word_is(line, size, 0, tap ? taps[request->format] : verbs[request->verb]),
+			"another verb");
 		check(request->n_patterns <= REQUEST_PATTERNS, "too many words");
 		for (size_t i = 0; i < request->n_patterns; i++)
 			check(word_is(line, size, i + 1, request->pattern[i]), "another word");

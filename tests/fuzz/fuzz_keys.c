@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tables of keys: a text read after any other gives what it gives to a fresh instance. What is remembered of the places of keys
- * saves time and changes nothing.
+ * Tables of keys: a text read after any other gives what it gives to a fresh instance. What is
+ * remembered of the places of keys saves time and changes nothing.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -28,14 +28,31 @@ static const struct weir_column columns[] = {
 static const struct weir_schema schema = WEIR_SERIES("keys_test", columns, "test");
 static const struct weir_schema *const schemas[] = { &schema, &weir_schema_keyvalue, NULL };
 static const struct weir_plugin plugin = {
-	.abi = WEIR_ABI, .size = sizeof(plugin), .kind = WEIR_SAMPLER, .name = "keys_test", .summary = "test", .schemas = schemas,
+	.abi = WEIR_ABI,
+	.size = sizeof(plugin),
+	.kind = WEIR_SAMPLER,
+	.name = "keys_test",
+	.summary = "test",
+	.schemas = schemas,
 };
 
 /* Names of one form and of the other: lines of "key value", and "Proto.Name" of pairs. */
 static const struct weir_keyword words[] = {
-	{ "a", A, 1024 }, { "b", B, 1 }, { "s", SIGNED, 1 }, { "x", SUM, 1 }, { "y", SUM, 1 }, { "p_*", PATTERN, 1 },
-	{ "r", REAL, 10 }, { "i", WEIR_IGNORED, 1 }, { "P.a", A, 1024 }, { "P.b", B, 1 }, { "P.s", SIGNED, 1 }, { "P.x", SUM, 1 },
-	{ "Q.y", SUM, 1 }, { "Q.p*", PATTERN, 1 }, { "Q.r", REAL, 10 },
+	{ "a", A, 1024 },
+	{ "b", B, 1 },
+	{ "s", SIGNED, 1 },
+	{ "x", SUM, 1 },
+	{ "y", SUM, 1 },
+	{ "p_*", PATTERN, 1 },
+	{ "r", REAL, 10 },
+	{ "i", WEIR_IGNORED, 1 },
+	{ "P.a", A, 1024 },
+	{ "P.b", B, 1 },
+	{ "P.s", SIGNED, 1 },
+	{ "P.x", SUM, 1 },
+	{ "Q.y", SUM, 1 },
+	{ "Q.p*", PATTERN, 1 },
+	{ "Q.r", REAL, 10 },
 };
 
 struct result {
@@ -59,14 +76,16 @@ scan(struct weir_ctx *ctx, struct weir_keys *keys, bool pairs, const uint8_t *da
 	struct weir_scan text = weir_scan(copy, size);
 	struct weir_row *row = weir_row(&ctx->out, 0);
 
-	result.n = pairs ? weir_keys_scan_pairs(keys, &text, &ctx->out, row) : weir_keys_scan(keys, &text, &ctx->out, row);
+	result.n = pairs ? weir_keys_scan_pairs(keys, &text, &ctx->out, row)
+					 : weir_keys_scan(keys, &text, &ctx->out, row);
 	if (instance_end(ctx, 0, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		abort();
 	}
 	free(copy);
 	struct weir_batch *batch = builder_close(ctx->out.builders[0], 1);
-	struct weir_batch *extra = ctx->out.n > 1 && ctx->out.builders[1] ? builder_close(ctx->out.builders[1], 1) : NULL;
+	struct weir_batch *extra =
+		ctx->out.n > 1 && ctx->out.builders[1] ? builder_close(ctx->out.builders[1], 1) : NULL;
 
 	for (size_t c = 0; c < N_COLUMNS; c++) {
 		result.present[c] = weir_present(batch, c, 0);
@@ -97,7 +116,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	for (int fresh = 0; fresh < 2; fresh++) {
 		struct weir_ctx *ctx = instance_new(&plugin, &origin, NULL, keeper, NULL);
-		struct weir_keys *keys = weir_keys(ctx, "/proc/x", separator, words, WEIR_COUNT(words), &extra, 1);
+		struct weir_keys *keys =
+			weir_keys(ctx, "/proc/x", separator, words, WEIR_COUNT(words), &extra, 1);
 
 		if (!fresh)
 			(void)scan(ctx, keys, pairs, data + 1, first);
@@ -108,12 +128,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		instance_free(ctx);
 	}
 	keeper_free(keeper);
-	if (memcmp(&result[0], &result[1], sizeof(result[0])) || memcmp(&result[1], &result[2], sizeof(result[0]))) {
+	if (memcmp(&result[0], &result[1], sizeof(result[0])) ||
+		memcmp(&result[1], &result[2], sizeof(result[0]))) {
 		for (int i = 0; i < 3; i++) {
-			fprintf(stderr, "%s: %zu cells, %zu extra:", i == 0 ? "after another" : i == 1 ? "fresh" : "again", result[i].n,
-			        result[i].extra);
+			fprintf(stderr, "%s: %zu cells, %zu extra:",
+				i == 0   ? "after another"
+				: i == 1 ? "fresh"
+						 : "again",
+				result[i].n, result[i].extra);
 			for (size_t c = 0; c < N_COLUMNS; c++)
-				fprintf(stderr, result[i].present[c] ? " %lld" : " -", (long long)result[i].value[c]);
+				fprintf(
+					stderr, result[i].present[c] ? " %lld" : " -", (long long)result[i].value[c]);
 			fprintf(stderr, "\n");
 		}
 		abort();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Values of options from text: each type takes a text or refuses it with a sentence; what is taken lies within the bounds and,
- * written out again, reads the same. Host lists and patterns agree with plain definitions of them.
+ * Values of options from text: each type takes a text or refuses it with a sentence; what is taken
+ * lies within the bounds and, written out again, reads the same. Host lists and patterns agree with
+ * plain definitions of them.
  */
 #include <math.h>
 #include <stdbool.h>
@@ -53,7 +54,8 @@ check(bool good, const char *what, const char *text)
 }
 
 static void
-check_again(const struct weir_option *o, const struct fields *f, const char *text, struct arena *arena)
+check_again(
+	const struct weir_option *o, const struct fields *f, const char *text, struct arena *arena)
 {
 	struct fields again = { 0 };
 	char spelt[64];
@@ -70,23 +72,29 @@ check_again(const struct weir_option *o, const struct fields *f, const char *tex
 	else
 		return;
 	check(!option_set(o, &again, spelt, arena, NULL), "refused when written out", text);
-	check(!memcmp((const char *)&again + o->offset, field, 8), "another value when written out", text);
+	check(!memcmp((const char *)&again + o->offset, field, 8), "another value when written out",
+		text);
 }
 
 static void
 check_value(const struct weir_option *o, const struct fields *f, const char *text)
 {
-	check(f->bounded == 0 || (f->bounded >= -5 && f->bounded <= 4096), "integer out of bounds", text);
-	check(!f->bounded_bytes || (f->bounded_bytes >= 1024 && f->bounded_bytes <= 1 << 30), "size out of bounds", text);
+	check(
+		f->bounded == 0 || (f->bounded >= -5 && f->bounded <= 4096), "integer out of bounds", text);
+	check(!f->bounded_bytes || (f->bounded_bytes >= 1024 && f->bounded_bytes <= 1 << 30),
+		"size out of bounds", text);
 	check(f->bytes <= INT64_MAX, "size beyond what an option holds", text);
 	check(f->time >= 0, "negative duration", text);
-	check(!f->bounded_time || (f->bounded_time >= WEIR_MS && f->bounded_time <= WEIR_DAY), "duration out of bounds", text);
+	check(!f->bounded_time || (f->bounded_time >= WEIR_MS && f->bounded_time <= WEIR_DAY),
+		"duration out of bounds", text);
 	check(isfinite(f->real), "no finite number", text);
-	check(o->type != WEIR_OPTION_REAL || f->real == strtod(text, NULL), "another number than strtod's", text);
+	check(o->type != WEIR_OPTION_REAL || f->real == strtod(text, NULL),
+		"another number than strtod's", text);
 	check(o->type != WEIR_OPTION_CHOICE || !strcmp(choices[f->choice], text), "another word", text);
 	check(o->type != WEIR_OPTION_TEXT || !strcmp(f->words, text), "another text", text);
 	check(o->type != WEIR_OPTION_SECRET || !strcmp(f->hidden, text), "another secret", text);
-	check(o->type != WEIR_OPTION_LIST || (f->list.n == 1 && !strcmp(f->list.item[0], text)), "another list", text);
+	check(o->type != WEIR_OPTION_LIST || (f->list.n == 1 && !strcmp(f->list.item[0], text)),
+		"another list", text);
 }
 
 static void
@@ -140,10 +148,12 @@ check_hosts(const char *list, const char *host)
 	uint64_t count = hostlist_count(list);
 	bool found = hostlist_match(list, host);
 
-	check(!rc == !err.text[0] && !rc == (count > 0), "a host list that is neither good nor bad", list);
+	check(!rc == !err.text[0] && !rc == (count > 0), "a host list that is neither good nor bad",
+		list);
 	check(rc == 0 || !found, "a bad host list matches", list);
 	if (!rc && !strchr(list, '[') && !strchr(list, ',') && strlen(list) < 256)
-		check(hostlist_match(list, list) && count == 1, "a single host is not in its own list", list);
+		check(
+			hostlist_match(list, list) && count == 1, "a single host is not in its own list", list);
 	if (!rc && !strchr(list, '[') && !strchr(host, ',') && *host && strlen(host) < 256) {
 		char around[600], *name = NULL;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The scanners of weir/scan.h against plain definitions of what they read. A scanner that does not find what it is asked for
- * leaves the scan where it was, and none leaves the text.
+ * The scanners of weir/scan.h against plain definitions of what they read. A scanner that does not
+ * find what it is asked for leaves the scan where it was, and none leaves the text.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,7 +38,10 @@ struct plain {
 static int
 digit_of(char c, unsigned base)
 {
-	int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : 99;
+	int digit = c >= '0' && c <= '9'   ? c - '0'
+				: c >= 'a' && c <= 'f' ? c - 'a' + 10
+				: c >= 'A' && c <= 'F' ? c - 'A' + 10
+									   : 99;
 
 	return digit < (int)base ? digit : -1;
 }
@@ -71,7 +74,8 @@ plain_end(const char *text, size_t at, size_t size)
 }
 
 static void
-compare(bool found, bool expected, const struct weir_scan *s, const char *text, size_t from, size_t end, const char *what)
+compare(bool found, bool expected, const struct weir_scan *s, const char *text, size_t from,
+	size_t end, const char *what)
 {
 	check(found == expected, what, from);
 	check(s->at == text + (found ? end : from), what, from);
@@ -93,13 +97,15 @@ numbers(const char *text, size_t from, size_t size)
 	bool negative = at < size && text[at] == '-';
 
 	p = plain_digits(text, at + negative, size, 10);
-	good = p.digits && !p.large && p.value <= (uint64_t)INT64_MAX + negative && plain_end(text, p.end, size);
+	good = p.digits && !p.large && p.value <= (uint64_t)INT64_MAX + negative &&
+		   plain_end(text, p.end, size);
 	s.at = text + from;
 	int64_t i = 0;
 
 	found = weir_scan_i64(&s, &i);
 	compare(found, good, &s, text, from, p.end, "i64");
-	check(!found || i == (int64_t)(negative ? 0 - (uint64_t)p.value : (uint64_t)p.value), "value of i64", from);
+	check(!found || i == (int64_t)(negative ? 0 - (uint64_t)p.value : (uint64_t)p.value),
+		"value of i64", from);
 
 	bool prefix = at + 1 < size && text[at] == '0' && in(text[at + 1], "xX");
 
@@ -137,7 +143,8 @@ decimal(const char *text, size_t from, size_t size, int64_t divisor)
 	bool found = weir_scan_decimal(&s, divisor, &value);
 
 	compare(found, good, &s, text, from, end, "decimal");
-	check(!found || value == (negative ? -(int64_t)count : (int64_t)count), "value of decimal", from);
+	check(
+		!found || value == (negative ? -(int64_t)count : (int64_t)count), "value of decimal", from);
 }
 
 static void
@@ -149,12 +156,14 @@ parts(const char *text, size_t from, size_t size)
 	while (line < size && text[line] != '\n')
 		line++;
 	check(weir_scan_line(&s, &part) == (from < size), "line", from);
-	check(from == size || (part.at == text + from && part.end == text + line), "extent of a line", from);
+	check(from == size || (part.at == text + from && part.end == text + line), "extent of a line",
+		from);
 	check(s.at == text + (line < size ? line + 1 : size), "behind a line", from);
 
 	s.at = text + from;
 	compare(weir_scan_whole_line(&s, &part), line < size, &s, text, from, line + 1, "whole line");
-	check(line == size || (part.at == text + from && part.end == text + line), "extent of a whole line", from);
+	check(line == size || (part.at == text + from && part.end == text + line),
+		"extent of a whole line", from);
 
 	size_t end = word;
 
@@ -162,17 +171,22 @@ parts(const char *text, size_t from, size_t size)
 		end++;
 	s.at = text + from;
 	compare(weir_scan_word(&s, &part), end > word, &s, text, from, end, "word");
-	check(end == word || (part.at == text + word && part.end == text + end), "extent of a word", from);
-	check(end == word || weir_scan_is(&part, "cpu") == (end - word == 3 && !memcmp(text + word, "cpu", 3)), "is", from);
+	check(end == word || (part.at == text + word && part.end == text + end), "extent of a word",
+		from);
+	check(end == word ||
+			  weir_scan_is(&part, "cpu") == (end - word == 3 && !memcmp(text + word, "cpu", 3)),
+		"is", from);
 
 	while (colon < size && text[colon] != ':')
 		colon++;
 	s.at = text + from;
 	compare(weir_scan_until(&s, ':', &part), colon < size, &s, text, from, colon + 1, "until");
-	check(colon == size || (part.at == text + from && part.end == text + colon), "extent until", from);
+	check(colon == size || (part.at == text + from && part.end == text + colon), "extent until",
+		from);
 
 	s.at = text + from;
-	compare(weir_scan_prefix(&s, "ab"), size - from >= 2 && !memcmp(text + from, "ab", 2), &s, text, from, from + 2, "prefix");
+	compare(weir_scan_prefix(&s, "ab"), size - from >= 2 && !memcmp(text + from, "ab", 2), &s, text,
+		from, from + 2, "prefix");
 
 	s.at = text + from;
 	weir_scan_blanks(&s);

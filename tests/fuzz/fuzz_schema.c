@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Schemas from text: any text is a schema or refused with a sentence; what was read is written as text that reads the same. */
+/* Schemas from text: any text is a schema or refused with a sentence; what was read is written as
+ * text that reads the same. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,10 +31,11 @@ check_again(const struct weir_schema *schema)
 	char *twice = weir_schema_text(again);
 
 	check(twice && !strcmp(shown, twice), "another text when read again", shown);
-	check(weir_schema_fingerprint(schema) == weir_schema_fingerprint(again), "another fingerprint", shown);
+	check(weir_schema_fingerprint(schema) == weir_schema_fingerprint(again), "another fingerprint",
+		shown);
 	check(again->n_columns == schema->n_columns && schema_keys(again) == schema_keys(schema) &&
-	              schema_is_entity(again) == schema_is_entity(schema),
-	      "another shape when read again", shown);
+			  schema_is_entity(again) == schema_is_entity(schema),
+		"another shape when read again", shown);
 	free(twice);
 	free(again);
 	free(shown);
@@ -54,10 +56,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	check(!schema == (err.text[0] != 0), "a result without its sentence", text);
 	if (schema) {
-		check(schema->n_columns > 0 && schema_keys(schema) <= schema->n_columns, "more keys than columns", text);
+		check(schema->n_columns > 0 && schema_keys(schema) <= schema->n_columns,
+			"more keys than columns", text);
 		for (size_t i = 0; i < schema->n_columns; i++)
-			check(strcmp(weir_type_name(schema->columns[i].type), "?") && strcmp(weir_role_name(schema->columns[i].role), "?"),
-			      "no type or role", text);
+			check(strcmp(weir_type_name(schema->columns[i].type), "?") &&
+					  strcmp(weir_role_name(schema->columns[i].role), "?"),
+				"no type or role", text);
 		check_again(schema);
 		free(schema);
 	}

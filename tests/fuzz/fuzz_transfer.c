@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Batches from an isolated process: any bytes are a batch or refused, and then the builder is as it was. A batch that was read is
- * packed and read again without a change.
+ * Batches from an isolated process: any bytes are a batch or refused, and then the builder is as it
+ * was. A batch that was read is packed and read again without a change.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,7 +26,11 @@ static const struct weir_column columns[] = {
 };
 static const struct weir_schema kinds[] = {
 	WEIR_SERIES("fuzz_series", columns, "a series"),
-	{ .name = "fuzz_entity", .help = "an entity", .flags = WEIR_ENTITY, .n_columns = WEIR_COUNT(columns), .columns = columns },
+	{ .name = "fuzz_entity",
+		.help = "an entity",
+		.flags = WEIR_ENTITY,
+		.n_columns = WEIR_COUNT(columns),
+		.columns = columns },
 };
 
 static void
@@ -67,7 +71,8 @@ compare(const struct weir_batch *a, const struct weir_batch *b)
 			}
 			struct weir_symbol x = weir_text(a, c, row), y = weir_text(b, c, row);
 
-			check(x.length == y.length && (!x.length || !memcmp(x.text, y.text, x.length)), "another text");
+			check(x.length == y.length && (!x.length || !memcmp(x.text, y.text, x.length)),
+				"another text");
 		}
 	}
 }
@@ -81,7 +86,8 @@ check_again(const struct weir_batch *batch)
 
 	transfer_pack(batch, &packed);
 	check(!packed.failed, "no memory");
-	check(!transfer_unpack(packed.data, packed.size, batch->schema, builder, &err), "refused when packed again");
+	check(!transfer_unpack(packed.data, packed.size, batch->schema, builder, &err),
+		"refused when packed again");
 	check(!builder_trouble(builder, &err), "trouble when packed again");
 	struct weir_batch *again = builder_close(builder, 2);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs a fuzz target over the files of folders, without a fuzzer: what once crashed, and seeds that reach the corners, stay
- * tests on machines without clang.
+ * Runs a fuzz target over the files of folders, without a fuzzer: what once crashed, and seeds that
+ *reach the corners, stay tests on machines without clang.
  *
  *	replay_NAME FILE|FOLDER...
  */

@@ -21,14 +21,19 @@
 #include "plugin/option.h"
 
 #define CHECK(condition) \
-	((condition) ? (void)0 : (fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #condition, strerror(errno)), abort()))
+	((condition) ? (void)0 \
+				 : (fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #condition, \
+						strerror(errno)), \
+					   abort()))
 
 /* ---- folders and files ---- */
 
 char *
 scratch_new(void)
 {
-	const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
+	const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm"
+					   : getenv("TMPDIR")            ? getenv("TMPDIR")
+													 : "/tmp";
 	char *path = NULL;
 	CHECK(asprintf(&path, "%s/weir-csv-XXXXXX", base) > 0);
 	CHECK(mkdtemp(path));
@@ -237,17 +242,24 @@ int
 store_write(struct store *store, const struct weir_batch *const *batch, size_t n)
 {
 	struct weir_tally tally[64];
+	struct witness witness[64];
 	CHECK(n <= 64);
+	for (size_t i = 0; i < n; i++)
+		tally[i] = witness_tally(&witness[i], batch[i]->rows);
 	int result = weir_plugin.store.write(&store->csv, batch, n, tally, &store->err);
-	for (size_t i = 0; result == 0 && i < n; i++)
-		CHECK(tally[i].stored == batch[i]->rows && tally[i].unchanged == 0 && tally[i].refused == 0);
+	for (size_t i = 0; i < n; i++) {
+		CHECK(result < 0 ||
+			  (witness_look(&witness[i], &tally[i]) && tally[i].stored == batch[i]->rows));
+		witness_free(&witness[i]);
+	}
 	return result;
 }
 
 int
 store_commit(struct store *store, bool sync)
 {
-	return weir_plugin.store.commit(&store->csv, &(struct weir_commit){ .sync = sync }, &store->err);
+	return weir_plugin.store.commit(
+		&store->csv, &(struct weir_commit){ .sync = sync }, &store->err);
 }
 
 void
@@ -289,8 +301,7 @@ join(const char *head, struct cell *cell, size_t n)
 	return row;
 }
 
-static char *
-print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static char *print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 static char *
 print(const char *format, ...)
@@ -321,8 +332,8 @@ print_time(int64_t time)
 	}
 	struct tm tm;
 	CHECK(gmtime_r(&second, &tm));
-	return print("%04d-%02d-%02dT%02d:%02d:%02d.%06" PRId64 "Z", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-	             tm.tm_min, tm.tm_sec, micros);
+	return print("%04d-%02d-%02dT%02d:%02d:%02d.%06" PRId64 "Z", tm.tm_year + 1900, tm.tm_mon + 1,
+		tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, micros);
 }
 
 static char *
@@ -331,9 +342,11 @@ print_decimal(int64_t count, int64_t divisor)
 	int digits = 0;
 	for (int64_t rest = divisor; rest > 1; rest /= 10)
 		digits++;
-	unsigned __int128 magnitude = count < 0 ? (unsigned __int128)(-(__int128)count) : (unsigned __int128)count;
-	char *text = print("%s%" PRIu64 ".%0*" PRIu64, count < 0 ? "-" : "", (uint64_t)(magnitude / (unsigned __int128)divisor),
-	                   digits, (uint64_t)(magnitude % (unsigned __int128)divisor));
+	unsigned __int128 magnitude =
+		count < 0 ? (unsigned __int128)(-(__int128)count) : (unsigned __int128)count;
+	char *text = print("%s%" PRIu64 ".%0*" PRIu64, count < 0 ? "-" : "",
+		(uint64_t)(magnitude / (unsigned __int128)divisor), digits,
+		(uint64_t)(magnitude % (unsigned __int128)divisor));
 	size_t size = strlen(text);
 	while (text[size - 1] == '0')
 		text[--size] = '\0';
@@ -345,7 +358,8 @@ print_decimal(int64_t count, int64_t divisor)
 static char *
 print_base64(const unsigned char *data, size_t size)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	char *text = calloc(1, size * 2 + 8);
 	CHECK(text);
 	size_t bits = 0, n = 0;
@@ -378,7 +392,8 @@ print_cell(const struct weir_batch *batch, size_t column, size_t row)
 	case WEIR_TIME:
 		return print_time(cell.i64);
 	case WEIR_STR:
-		return print("%.*s", (int)weir_text(batch, column, row).length, weir_text(batch, column, row).text);
+		return print(
+			"%.*s", (int)weir_text(batch, column, row).length, weir_text(batch, column, row).text);
 	case WEIR_BYTES:
 		break;
 	}
@@ -398,7 +413,8 @@ common_cells(struct cell *cell, const struct weir_batch *batch, size_t row)
 	size_t n = 0;
 	bool entity = batch->schema->flags & WEIR_ENTITY;
 	if (!entity || batch->schema->flags & WEIR_HOST_KEYS) {
-		cell[n++] = (struct cell){ print("cluster"), print_symbol(weir_row_cluster_of(batch, row)) };
+		cell[n++] =
+			(struct cell){ print("cluster"), print_symbol(weir_row_cluster_of(batch, row)) };
 		cell[n++] = (struct cell){ print("host"), print_symbol(weir_row_host_of(batch, row)) };
 	}
 	if (!entity) {
@@ -407,7 +423,8 @@ common_cells(struct cell *cell, const struct weir_batch *batch, size_t row)
 		return n;
 	}
 	cell[n++] = (struct cell){ print("version"), print_time(batch->time[row]) };
-	cell[n++] = (struct cell){ print("deleted"), print("%s", weir_row_deleted(batch, row) ? "true" : "false") };
+	cell[n++] = (struct cell){ print("deleted"),
+		print("%s", weir_row_deleted(batch, row) ? "true" : "false") };
 	return n;
 }
 
@@ -422,7 +439,8 @@ rows_expect(struct rows *rows, const struct weir_batch *batch, unsigned revision
 		size_t n = common_cells(cell, batch, row);
 		for (size_t i = 0; i < batch->schema->n_columns; i++)
 			if (weir_present(batch, i, row))
-				cell[n++] = (struct cell){ print("%s", batch->schema->columns[i].name), print_cell(batch, i, row) };
+				cell[n++] = (struct cell){ print("%s", batch->schema->columns[i].name),
+					print_cell(batch, i, row) };
 		add_row(rows, join(head, cell, n));
 	}
 	free(cell);
@@ -437,13 +455,15 @@ struct record {
 	size_t n;
 };
 
-/* One field; where the next begins: at the comma or newline. Quotes may stand only where RFC 4180 has them. */
+/* One field; where the next begins: at the comma or newline. Quotes may stand only where RFC 4180
+ * has them. */
 static const char *
 read_field(const char *at, const char *end, char **field)
 {
 	/* A text ends at the latest at the first quote that no quote follows. */
 	const char *stop = at + 1;
-	while (stop < end && (*at == '"' ? *stop != '"' || stop[1] == '"' : *stop != ',' && *stop != '\n'))
+	while (
+		stop < end && (*at == '"' ? *stop != '"' || stop[1] == '"' : *stop != ',' && *stop != '\n'))
 		stop += *at == '"' && *stop == '"' ? 2 : 1;
 	char *text = malloc((size_t)(stop - at) + 2), *out = text;
 	CHECK(text);
@@ -566,10 +586,12 @@ rows_equal(struct rows *one, struct rows *other)
 	if (other->n)
 		qsort(other->row, other->n, sizeof(*other->row), by_name);
 	for (size_t i = 0; i < one->n || i < other->n; i++) {
-		const char *a = i < one->n ? one->row[i] : "(none)", *b = i < other->n ? other->row[i] : "(none)";
+		const char *a = i < one->n ? one->row[i] : "(none)",
+				   *b = i < other->n ? other->row[i] : "(none)";
 		if (strcmp(a, b) == 0)
 			continue;
-		fprintf(stderr, "%zu and %zu rows, the first different:\n%.500s\n%.500s\n", one->n, other->n, a, b);
+		fprintf(stderr, "%zu and %zu rows, the first different:\n%.500s\n%.500s\n", one->n,
+			other->n, a, b);
 		return false;
 	}
 	return true;

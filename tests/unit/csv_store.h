@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What tests of the CSV store share: opening one in a folder, reading its rows back, and the rows that batches should give. */
+/* What tests of the CSV store share: opening one in a folder, reading its rows back, and the rows
+ * that batches should give. */
 #ifndef WEIR_CSV_STORE_H
 #define WEIR_CSV_STORE_H
 
@@ -33,14 +34,17 @@ int store_commit(struct store *, bool sync);
 /* Write and commit one batch, which is freed, and fail the test if that fails. */
 void store_put(struct store *, struct weir_batch *);
 
-/* Rows as texts, order aside: each "schema/revision|name=value|..." with the names sorted and missing ones left out. */
+/* Rows as texts, order aside: each "schema/revision|name=value|..." with the names sorted and
+ * missing ones left out. */
 struct rows {
 	char **row;
 	size_t n, room;
 };
-/* Adds the rows that a batch stands for, formatted by printf. `updated` is left out: it is the clock's. */
+/* Adds the rows that a batch stands for, formatted by printf. `updated` is left out: it is the
+ * clock's. */
 void rows_expect(struct rows *, const struct weir_batch *, unsigned revision);
-/* Adds all rows in a folder. Ends the test at a record that is not whole, or has more or fewer fields than its header. */
+/* Adds all rows in a folder. Ends the test at a record that is not whole, or has more or fewer
+ * fields than its header. */
 void rows_read(struct rows *, const char *path);
 /* Equal, order aside. Says the first difference on standard error. */
 bool rows_equal(struct rows *, struct rows *);

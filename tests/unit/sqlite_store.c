@@ -184,12 +184,17 @@ struct weir_tally
 store_batch(struct weir_ctx *ctx, struct weir_batch *batch)
 {
 	struct weir_err err = { 0 };
-	struct weir_tally tally = { 0 };
+	struct witness witness;
+	struct weir_tally tally = witness_tally(&witness, batch->rows);
 	if (store_write(ctx, batch, &tally, &err) || store_commit(ctx, &err))
 		die("store", err.text);
-	if (tally.stored + tally.unchanged + tally.refused != batch->rows)
-		die("tally", "does not add up");
+	if (!witness_look(&witness, &tally))
+		die("tally", "sums, verdicts and refusals do not agree");
 	maker_free_batch(batch);
+	witness_free(&witness);
+	tally.verdict = NULL;
+	tally.refuse = NULL;
+	tally.closure = NULL;
 	return tally;
 }
 

@@ -46,11 +46,16 @@ struct maker {
 };
 
 struct maker *
-maker_new(const struct weir_schema *schema, const char *cluster, const char *host, const char *source)
+maker_new(
+	const struct weir_schema *schema, const char *cluster, const char *host, const char *source)
 {
 	struct maker *maker = need(calloc(1, sizeof(*maker)));
 	maker->batch = (struct weir_batch){
-		.schema = schema, .fingerprint = weir_schema_fingerprint(schema), .cluster = cluster, .host = host, .source = source,
+		.schema = schema,
+		.fingerprint = weir_schema_fingerprint(schema),
+		.cluster = cluster,
+		.host = host,
+		.source = source,
 	};
 	maker->cell = need(calloc(schema->n_columns + 1, sizeof(*maker->cell)));
 	maker->valid = need(calloc(schema->n_columns + 1, sizeof(*maker->valid)));
@@ -64,7 +69,8 @@ grow(struct maker *maker)
 	maker->room = maker->room ? 2 * maker->room : 64;
 	size_t words = maker->room / 64;
 	maker->time = need(realloc(maker->time, maker->room * sizeof(*maker->time)));
-	maker->row_cluster = need(realloc(maker->row_cluster, maker->room * sizeof(*maker->row_cluster)));
+	maker->row_cluster =
+		need(realloc(maker->row_cluster, maker->room * sizeof(*maker->row_cluster)));
 	maker->row_host = need(realloc(maker->row_host, maker->room * sizeof(*maker->row_host)));
 	maker->deleted = need(realloc(maker->deleted, words * sizeof(*maker->deleted)));
 	memset(maker->deleted + former, 0, (words - former) * sizeof(*maker->deleted));
@@ -191,7 +197,8 @@ maker_close(struct maker *maker, uint64_t incarnation, uint64_t sequence)
 		bool whole = rows && full(maker->valid[i], rows);
 		if (whole)
 			free(maker->valid[i]);
-		column[i] = (struct weir_cells){ .cell = maker->cell[i], .valid = whole ? NULL : maker->valid[i] };
+		column[i] =
+			(struct weir_cells){ .cell = maker->cell[i], .valid = whole ? NULL : maker->valid[i] };
 	}
 	struct weir_batch *batch = need(malloc(sizeof(*batch)));
 	*batch = maker->batch;
@@ -271,10 +278,15 @@ static struct schema_block *
 block_new(const char *name, uint32_t flags, size_t keys, size_t columns)
 {
 	size_t n = keys + columns;
-	struct schema_block *block = need(calloc(1, sizeof(*block) + n * (sizeof(struct weir_column) + NAME_ROOM)));
+	struct schema_block *block =
+		need(calloc(1, sizeof(*block) + n * (sizeof(struct weir_column) + NAME_ROOM)));
 	snprintf(block->name, sizeof(block->name), "%s", name);
 	block->schema = (struct weir_schema){
-		.name = block->name, .help = "made for a test", .flags = flags, .n_keys = (uint32_t)keys, .n_columns = n,
+		.name = block->name,
+		.help = "made for a test",
+		.flags = flags,
+		.n_keys = (uint32_t)keys,
+		.n_columns = n,
 		.columns = block->columns,
 	};
 	return block;
@@ -287,9 +299,14 @@ set_column(struct schema_block *block, size_t column, size_t kind)
 	char *name = (char *)(block->columns + block->schema.n_columns) + column * NAME_ROOM;
 	snprintf(name, NAME_ROOM, "%s_%s_%zu", key ? "key" : "col", kinds[kind].name, column);
 	block->columns[column] = (struct weir_column){
-		.name = name, .type = kinds[kind].type, .role = key ? WEIR_KEY : kinds[kind].role,
-		.unit = key && kinds[kind].type != WEIR_STR ? "1" : key ? NULL : kinds[kind].unit,
-		.divisor = kinds[kind].divisor, .help = "a column of a test",
+		.name = name,
+		.type = kinds[kind].type,
+		.role = key ? WEIR_KEY : kinds[kind].role,
+		.unit = key && kinds[kind].type != WEIR_STR ? "1"
+				: key                               ? NULL
+													: kinds[kind].unit,
+		.divisor = kinds[kind].divisor,
+		.help = "a column of a test",
 	};
 }
 
@@ -314,8 +331,8 @@ full_schema(const char *name, uint32_t flags)
 static uint64_t
 any_u64(struct dice *dice)
 {
-	static const uint64_t edges[] = { 0, 1, 9, 10, 99, 100, 9999, 10000, UINT64_MAX, UINT64_MAX - 1, (uint64_t)INT64_MAX + 1,
-		INT64_MAX, 1000000000, 9999999999, 10000000000000000000u };
+	static const uint64_t edges[] = { 0, 1, 9, 10, 99, 100, 9999, 10000, UINT64_MAX, UINT64_MAX - 1,
+		(uint64_t)INT64_MAX + 1, INT64_MAX, 1000000000, 9999999999, 10000000000000000000u };
 	if (dice_below(dice, 4) == 0)
 		return edges[dice_below(dice, LENGTH(edges))];
 	return dice_roll(dice) >> dice_below(dice, 64);
@@ -334,8 +351,9 @@ any_i64(struct dice *dice)
 static double
 any_f64(struct dice *dice)
 {
-	static const double edges[] = { 0.0, -0.0, 0.1, -0.1, 1.0 / 3, 1e300, 5e-324, 1.7976931348623157e308, 123456.789, 1e22,
-		9007199254740993.0, INFINITY, -INFINITY, NAN, 2.5e-5, 98.6 };
+	static const double edges[] = { 0.0, -0.0, 0.1, -0.1, 1.0 / 3, 1e300, 5e-324,
+		1.7976931348623157e308, 123456.789, 1e22, 9007199254740993.0, INFINITY, -INFINITY, NAN,
+		2.5e-5, 98.6 };
 	if (dice_below(dice, 3) == 0)
 		return edges[dice_below(dice, LENGTH(edges))];
 	if (dice_below(dice, 2))
@@ -349,7 +367,8 @@ any_f64(struct dice *dice)
 static int64_t
 any_time(struct dice *dice)
 {
-	static const int64_t edges[] = { 0, -1, 1, 999999, 1000000, -62135596800000000, 253402300799999999, 951782400000000 };
+	static const int64_t edges[] = { 0, -1, 1, 999999, 1000000, -62135596800000000,
+		253402300799999999, 951782400000000 };
 	if (dice_below(dice, 4) == 0)
 		return edges[dice_below(dice, LENGTH(edges))];
 	return (int64_t)dice_below(dice, 2000000000000000);
@@ -358,8 +377,9 @@ any_time(struct dice *dice)
 static void
 any_text(struct dice *dice, struct maker *maker, size_t column)
 {
-	static const char *const texts[] = { "", "plain", "a,b", "say \"no\"", "\"", "two\nlines", "cr\rlf\r\n", " blanks ", "über",
-		"日本", ",", "\n", "0", "true", "=1+1", "../../etc/passwd", "a'b;--", "\t" };
+	static const char *const texts[] = { "", "plain", "a,b", "say \"no\"", "\"", "two\nlines",
+		"cr\rlf\r\n", " blanks ", "über", "日本", ",", "\n", "0", "true", "=1+1",
+		"../../etc/passwd", "a'b;--", "\t" };
 	if (dice_below(dice, 16)) {
 		maker_text(maker, column, texts[dice_below(dice, LENGTH(texts))]);
 		return;
@@ -429,10 +449,12 @@ set_value(struct dice *dice, struct maker *maker, const struct weir_schema *sche
 }
 
 struct weir_batch *
-random_batch(struct dice *dice, const struct weir_schema *schema, size_t rows, int64_t time, uint64_t sequence)
+random_batch(struct dice *dice, const struct weir_schema *schema, size_t rows, int64_t time,
+	uint64_t sequence)
 {
 	static const char *const hosts[] = { "n001", "n002", "n,3", "n\"4" };
-	struct maker *maker = maker_new(schema, "hydra", hosts[dice_below(dice, LENGTH(hosts))], "source");
+	struct maker *maker =
+		maker_new(schema, "hydra", hosts[dice_below(dice, LENGTH(hosts))], "source");
 	/* A batch without any missing cell now and then: columns without a bitmap. */
 	bool sparse = dice_below(dice, 4) != 0;
 	bool mixed = dice_below(dice, 3) == 0;
@@ -453,4 +475,51 @@ random_batch(struct dice *dice, const struct weir_schema *schema, size_t rows, i
 			maker_delete(maker);
 	}
 	return maker_close(maker, 4711, sequence);
+}
+
+/* ---- verdicts ---- */
+
+static void
+hear(void *closure, size_t row, const char *reason)
+{
+	struct witness *witness = closure;
+	size_t length = strlen(witness->said);
+
+	witness->refusals++;
+	snprintf(witness->said + length, sizeof(witness->said) - length, "%zu: %s\n", row, reason);
+}
+
+struct weir_tally
+witness_tally(struct witness *witness, size_t rows)
+{
+	*witness = (struct witness){
+		.rows = rows, .verdict = calloc(rows + 1, 1), .letters = calloc(rows + 1, 1)
+	};
+	if (!witness->verdict || !witness->letters)
+		abort();
+	return (struct weir_tally){ .verdict = witness->verdict, .refuse = hear, .closure = witness };
+}
+
+bool
+witness_look(struct witness *witness, const struct weir_tally *tally)
+{
+	uint64_t sum[WEIR_ROW_REFUSED + 1] = { 0 };
+	uint64_t most = WEIR_ROW_REFUSED;
+
+	for (size_t i = 0; i < witness->rows; i++) {
+		uint8_t verdict = witness->verdict[i] <= most ? witness->verdict[i] : 0;
+
+		sum[verdict]++;
+		witness->letters[i] = "?SUR"[verdict];
+	}
+	return tally->verdict == witness->verdict && !sum[0] && sum[WEIR_ROW_STORED] == tally->stored &&
+		   sum[WEIR_ROW_UNCHANGED] == tally->unchanged && sum[WEIR_ROW_REFUSED] == tally->refused &&
+		   witness->refusals == tally->refused;
+}
+
+void
+witness_free(struct witness *witness)
+{
+	free(witness->verdict);
+	free(witness->letters);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The CSV store in ordinary life: what it prints, how tables grow, how parts are closed, compressed and removed, who may open it.
+ * The CSV store in ordinary life: what it prints, how tables grow, how parts are closed, compressed
+ * and removed, who may open it.
  *
  * with: tests/unit/csv_store.c tests/unit/csv_with_failpoints.c tests/unit/store_batches.c
  * needs: cmocka libzstd zlib
@@ -120,13 +121,17 @@ test_text_of_rows(void **unused)
 	store_put(store, maker_close(maker, 1, 1));
 	char *text = only_file(folder, ".csv");
 	assert_string_equal(text,
-		"time,cluster,host,source,device,read_bytes,temperature,busy,model,ready,since,raw,change,lag\n"
-		"2026-11-21T12:00:00.000000Z,hydra,\"n\"\"1\",disk,sda,18446744073709551615,0.1,0.57,plain,true,"
+		"time,cluster,host,source,device,read_bytes,temperature,busy,model,ready,since,raw,change,"
+		"lag\n"
+		"2026-11-21T12:00:00.000000Z,hydra,\"n\"\"1\",disk,sda,18446744073709551615,0.1,0.57,plain,"
+		"true,"
 		"1970-01-01T00:00:00.000000Z,AP8=,-9223372036854775808,0.000000001\n"
 		"2026-11-21T12:00:00.000000Z,hydra,\"n\"\"1\",disk,\"a,b\",,,,,,,,,\n"
-		"2026-11-21T12:00:00.000001Z,hydra,\"n\"\"1\",disk,\"\",0,nan,-1,\"\",false,1969-12-31T23:59:59.999999Z,\"\",-7,"
+		"2026-11-21T12:00:00.000001Z,hydra,\"n\"\"1\",disk,\"\",0,nan,-1,\"\",false,1969-12-31T23:"
+		"59:59.999999Z,\"\",-7,"
 		"-9223372036.854775808\n"
-		"2026-11-21T12:00:00.999999Z,other,\"n,2\",disk,\"say \"\"no\"\"\",,-inf,12.3,\"two\nlines\r\",,,,,\n"
+		"2026-11-21T12:00:00.999999Z,other,\"n,2\",disk,\"say "
+		"\"\"no\"\"\",,-inf,12.3,\"two\nlines\r\",,,,,\n"
 		"2026-11-21T12:00:01.000000Z,hydra,\"n\"\"1\",disk,sdb,,inf,,,,,YWJj,,\n");
 	free(text);
 	store_free(store);
@@ -153,7 +158,8 @@ test_integers(void **unused)
 		maker_row(maker, 0);
 		maker_u64(maker, 0, value);
 		assert_int_equal(csv_bytes_reserve(&expected, 100), 0);
-		expected.size += (size_t)sprintf(expected.data + expected.size, "1970-01-01T00:00:00.000000Z,c,h,s,%" PRIu64 "\n", value);
+		expected.size += (size_t)sprintf(expected.data + expected.size,
+			"1970-01-01T00:00:00.000000Z,c,h,s,%" PRIu64 "\n", value);
 	}
 	struct weir_batch *batch = maker_close(maker, 1, 1);
 	struct csv_plan *plan = NULL;
@@ -172,9 +178,14 @@ static void
 test_entities(void **unused)
 {
 	(void)unused;
-	static const struct weir_column columns[] = { WEIR_KEY_U64("id", "a number"), WEIR_LABEL_STR("state", "a state") };
-	static const struct weir_schema job = { .name = "job", .help = "jobs", .flags = WEIR_ENTITY, .n_keys = 1, .n_columns = 2,
-		                                .columns = columns };
+	static const struct weir_column columns[] = { WEIR_KEY_U64("id", "a number"),
+		WEIR_LABEL_STR("state", "a state") };
+	static const struct weir_schema job = { .name = "job",
+		.help = "jobs",
+		.flags = WEIR_ENTITY,
+		.n_keys = 1,
+		.n_columns = 2,
+		.columns = columns };
 	static const struct weir_schema mount = WEIR_HOST_ENTITY("mount", columns, "mounts");
 	char *folder = scratch_new();
 	struct store *store = opened(folder);
@@ -194,7 +205,11 @@ test_entities(void **unused)
 	snprintf(jobs, sizeof(jobs), "%s/job", folder);
 	snprintf(mounts, sizeof(mounts), "%s/mount", folder);
 	char *text = only_file(jobs, ".csv");
-	assert_int_equal(sscanf(text, "id,state,version,updated,deleted\n12,running,2026-11-21T12:00:00.000000Z,%27s,false\n", updated[0]), 1);
+	assert_int_equal(
+		sscanf(text,
+			"id,state,version,updated,deleted\n12,running,2026-11-21T12:00:00.000000Z,%27s,false\n",
+			updated[0]),
+		1);
 	char *second = strstr(text, "false\n") + 6;
 	assert_int_equal(strncmp(second, "12,,2026-11-21T12:00:00.000001Z,", 32), 0);
 	assert_string_equal(second + 32 + 27, ",true\n");
@@ -205,10 +220,15 @@ test_entities(void **unused)
 	strftime(updated[1], sizeof(updated[1]), "%Y-%m-%d", gmtime_r(&now, &tm));
 	now -= 3600;
 	strftime(updated[2], sizeof(updated[2]), "%Y-%m-%d", gmtime_r(&now, &tm));
-	assert_true(strncmp(updated[0], updated[1], 10) == 0 || strncmp(updated[0], updated[2], 10) == 0);
+	assert_true(
+		strncmp(updated[0], updated[1], 10) == 0 || strncmp(updated[0], updated[2], 10) == 0);
 	free(text);
 	text = only_file(mounts, ".csv");
-	assert_int_equal(strncmp(text, "cluster,host,id,state,version,updated,deleted\nhydra,n1,1,,2026-11-21T12:00:00.000000Z,", 86), 0);
+	assert_int_equal(strncmp(text,
+						 "cluster,host,id,state,version,updated,deleted\nhydra,n1,1,,2026-11-21T12:"
+						 "00:00.000000Z,",
+						 86),
+		0);
 	free(text);
 	store_free(store);
 	scratch_free(folder);
@@ -228,12 +248,15 @@ test_random_rows(void **unused)
 	for (size_t i = 0; i < 9; i++) {
 		char name[20];
 		snprintf(name, sizeof(name), "table_%zu", i);
-		schema[i] = i < 3 ? full_schema(name, flags[i]) : random_schema(&dice, name, flags[i % 3], i % 4, (size_t)dice_below(&dice, 12) + (i % 4 == 0));
+		schema[i] = i < 3 ? full_schema(name, flags[i])
+						  : random_schema(&dice, name, flags[i % 3], i % 4,
+								(size_t)dice_below(&dice, 12) + (i % 4 == 0));
 	}
 	for (int step = 0; step < 40; step++) {
 		struct weir_batch *batch[6];
 		for (size_t i = 0; i < 6; i++) {
-			batch[i] = random_batch(&dice, schema[dice_below(&dice, 9)], (size_t)dice_below(&dice, 100), NOON, (uint64_t)step);
+			batch[i] = random_batch(&dice, schema[dice_below(&dice, 9)],
+				(size_t)dice_below(&dice, 100), NOON, (uint64_t)step);
 			rows_expect(&expected, batch[i], 1);
 		}
 		/* Two writes, one commit. */
@@ -300,9 +323,12 @@ static void
 test_new_columns(void **unused)
 {
 	(void)unused;
-	static const struct weir_column first[] = { WEIR_GAUGE_U64("a", "1", "a"), WEIR_GAUGE_U64("b", "1", "b") };
-	static const struct weir_column second[] = { WEIR_GAUGE_U64("c", "1", "c"), WEIR_GAUGE_U64("b", "1", "b") };
-	static const struct weir_schema old = WEIR_SERIES("mem", first, "old"), new = WEIR_SERIES("mem", second, "new");
+	static const struct weir_column first[] = { WEIR_GAUGE_U64("a", "1", "a"),
+		WEIR_GAUGE_U64("b", "1", "b") };
+	static const struct weir_column second[] = { WEIR_GAUGE_U64("c", "1", "c"),
+		WEIR_GAUGE_U64("b", "1", "b") };
+	static const struct weir_schema old = WEIR_SERIES("mem", first, "old"),
+									new = WEIR_SERIES("mem", second, "new");
 	char *folder = scratch_new();
 	struct store *store = opened(folder);
 	store->csv.compress = CSV_NONE;
@@ -325,11 +351,13 @@ test_new_columns(void **unused)
 	rows_read(&found, folder);
 	assert_true(rows_equal(&expected, &found));
 	char *text = only_file(folder, "-000002.csv");
-	assert_string_equal(text, "time,cluster,host,source,a,b,c\n2026-11-21T12:00:00.000001Z,c,h,s,,21,11\n"
-	                          "2026-11-21T12:00:00.000002Z,c,h,s,12,22,\n");
+	assert_string_equal(text,
+		"time,cluster,host,source,a,b,c\n2026-11-21T12:00:00.000001Z,c,h,s,,21,11\n"
+		"2026-11-21T12:00:00.000002Z,c,h,s,12,22,\n");
 	free(text);
 	text = only_file(folder, "-000001.csv");
-	assert_string_equal(text, "time,cluster,host,source,a,b\n2026-11-21T12:00:00.000000Z,c,h,s,10,20\n");
+	assert_string_equal(
+		text, "time,cluster,host,source,a,b\n2026-11-21T12:00:00.000000Z,c,h,s,10,20\n");
 	free(text);
 	rows_free(&expected);
 	rows_free(&found);
@@ -340,13 +368,16 @@ static void
 test_revisions(void **unused)
 {
 	(void)unused;
-	static const struct weir_column plain[] = { WEIR_KEY_STR("k", "k"), WEIR_GAUGE_U64("a", "1", "a") };
-	static const struct weir_column typed[] = { WEIR_KEY_STR("k", "k"), WEIR_GAUGE_I64("a", "1", "a") };
-	static const struct weir_column keyed[] = { WEIR_KEY_STR("k", "k"), WEIR_KEY_STR("l", "l"), WEIR_GAUGE_I64("a", "1", "a") };
+	static const struct weir_column plain[] = { WEIR_KEY_STR("k", "k"),
+		WEIR_GAUGE_U64("a", "1", "a") };
+	static const struct weir_column typed[] = { WEIR_KEY_STR("k", "k"),
+		WEIR_GAUGE_I64("a", "1", "a") };
+	static const struct weir_column keyed[] = { WEIR_KEY_STR("k", "k"), WEIR_KEY_STR("l", "l"),
+		WEIR_GAUGE_I64("a", "1", "a") };
 	static const struct weir_column unkeyed[] = { WEIR_GAUGE_U64("a", "1", "a") };
-	static const struct weir_schema schema[] = { WEIR_SERIES("mem", plain, ""), WEIR_SERIES("mem", typed, ""),
-		                                     WEIR_SERIES("mem", keyed, ""), WEIR_SERIES("mem", unkeyed, ""),
-		                                     WEIR_HOST_ENTITY("mem", plain, "") };
+	static const struct weir_schema schema[] = { WEIR_SERIES("mem", plain, ""),
+		WEIR_SERIES("mem", typed, ""), WEIR_SERIES("mem", keyed, ""),
+		WEIR_SERIES("mem", unkeyed, ""), WEIR_HOST_ENTITY("mem", plain, "") };
 	char *folder = scratch_new();
 	struct rows expected = { 0 }, found = { 0 };
 	/* Twice, with a restart: the same places. */
@@ -381,17 +412,24 @@ static void
 test_names_are_no_paths(void **unused)
 {
 	(void)unused;
-	static const struct weir_column good[] = { WEIR_GAUGE_U64("a", "1", "a") }, bad[] = { WEIR_GAUGE_U64("a,b", "1", "a") };
+	static const struct weir_column good[] = { WEIR_GAUGE_U64("a", "1", "a") },
+									bad[] = { WEIR_GAUGE_U64("a,b", "1", "a") };
 	static const struct weir_schema schema[] = {
-		WEIR_SERIES("../up", good, ""), WEIR_SERIES("", good, ""), WEIR_SERIES("a/b", good, ""), WEIR_SERIES(".", good, ""),
-		WEIR_SERIES("Upper", good, ""), WEIR_SERIES("fine", bad, ""),
+		WEIR_SERIES("../up", good, ""),
+		WEIR_SERIES("", good, ""),
+		WEIR_SERIES("a/b", good, ""),
+		WEIR_SERIES(".", good, ""),
+		WEIR_SERIES("Upper", good, ""),
+		WEIR_SERIES("fine", bad, ""),
 	};
 	char *folder = scratch_new();
 	struct store *store = opened(folder);
 	for (size_t i = 0; i < WEIR_COUNT(schema); i++) {
 		struct weir_batch *batch = one_row(&schema[i]);
-		struct weir_tally tally;
-		assert_int_equal(weir_plugin.store.write(&store->csv, &(const struct weir_batch *){ batch }, 1, &tally, &store->err), 0);
+		struct weir_tally tally = { 0 };
+		assert_int_equal(weir_plugin.store.write(&store->csv, &(const struct weir_batch *){ batch },
+							 1, &tally, &store->err),
+			0);
 		assert_int_equal(tally.refused, 1);
 		assert_int_equal(tally.stored, 0);
 		assert_non_null(strstr(tally.reason, "is no name of a"));
@@ -401,6 +439,43 @@ test_names_are_no_paths(void **unused)
 	char *list = file_list(folder);
 	assert_string_equal(list, "journal.weir\nlock.weir\n");
 	free(list);
+	store_free(store);
+	scratch_free(folder);
+}
+
+static void
+test_verdicts(void **unused)
+{
+	(void)unused;
+	static const struct weir_column good[] = { WEIR_GAUGE_U64("a", "1", "a") },
+									bad[] = { WEIR_GAUGE_U64("a,b", "1", "a") };
+	static const struct weir_schema schema[] = { WEIR_SERIES("fine", good, ""),
+		WEIR_SERIES("odd", bad, "") };
+	char *folder = scratch_new();
+	struct store *store = opened(folder);
+	struct dice dice = { 12 };
+	const struct weir_batch *batch[2];
+	struct witness witness[2];
+	struct weir_tally tally[2];
+	for (size_t i = 0; i < 2; i++) {
+		batch[i] = random_batch(&dice, &schema[i], 3, NOON, 1);
+		tally[i] = witness_tally(&witness[i], 3);
+	}
+	assert_int_equal(weir_plugin.store.write(&store->csv, batch, 2, tally, &store->err), 0);
+	for (size_t i = 0; i < 2; i++)
+		assert_true(witness_look(&witness[i], &tally[i]));
+	assert_string_equal(witness[0].letters, "SSS");
+	assert_string_equal(witness[0].said, "");
+	assert_string_equal(witness[1].letters, "RRR");
+	char said[3 * sizeof(tally[1].reason) + 20];
+	snprintf(said, sizeof(said), "0: %s\n1: %s\n2: %s\n", tally[1].reason, tally[1].reason,
+		tally[1].reason);
+	assert_non_null(strstr(tally[1].reason, "'a,b' is no name of a"));
+	assert_string_equal(witness[1].said, said);
+	for (size_t i = 0; i < 2; i++) {
+		witness_free(&witness[i]);
+		maker_free_batch((struct weir_batch *)(uintptr_t)batch[i]);
+	}
 	store_free(store);
 	scratch_free(folder);
 }
@@ -432,7 +507,9 @@ commit_mark(struct store *store, const char *source, uint64_t epoch, struct weir
 {
 	struct weir_hold hold = { .source = source, .epoch = epoch, .lease_until = INT64_MAX };
 	mark.source = source;
-	struct weir_commit commit = { .marks = { &mark, mark.item ? 1 : 0 }, .hold = &hold, .n_hold = 1 };
+	struct weir_commit commit = {
+		.marks = { &mark, mark.item ? 1 : 0 }, .hold = &hold, .n_hold = 1
+	};
 	return weir_plugin.store.commit(&store->csv, &commit, &store->err);
 }
 
@@ -442,7 +519,8 @@ claim(struct store *store, const char *source, const char *holder, struct weir_m
 	struct weir_claim wish = { .source = source, .holder = holder, .lease_until = INT64_MAX };
 	struct weir_marks ignored;
 	uint64_t epoch = 0;
-	if (weir_plugin.store.claim(&store->csv, &wish, &epoch, marks ? marks : &ignored, &store->err) != 0)
+	if (weir_plugin.store.claim(
+			&store->csv, &wish, &epoch, marks ? marks : &ignored, &store->err) != 0)
 		fail_msg("%s", store->err.text);
 	return epoch;
 }
@@ -459,19 +537,37 @@ test_marks(void **unused)
 	assert_int_equal(marks.n, 0);
 	char *big = malloc(65536);
 	memset(big, '\0', 65536);
-	assert_int_equal(commit_mark(store, "files/sge", epoch, (struct weir_mark){ .item = "a", .identity = "id1", .data = "x\0y", .size = 3 }), 0);
-	assert_int_equal(commit_mark(store, "files/sge", epoch, (struct weir_mark){ .item = "", .identity = "", .data = big, .size = 65536 }), 0);
-	assert_int_equal(commit_mark(store, "files/sge", epoch, (struct weir_mark){ .item = "gone", .identity = "id1", .data = "1", .size = 1 }), 0);
-	assert_int_equal(commit_mark(store, "files/sge", epoch, (struct weir_mark){ .item = "gone", .forget = true }), 0);
+	assert_int_equal(
+		commit_mark(store, "files/sge", epoch,
+			(struct weir_mark){ .item = "a", .identity = "id1", .data = "x\0y", .size = 3 }),
+		0);
+	assert_int_equal(
+		commit_mark(store, "files/sge", epoch,
+			(struct weir_mark){ .item = "", .identity = "", .data = big, .size = 65536 }),
+		0);
+	assert_int_equal(
+		commit_mark(store, "files/sge", epoch,
+			(struct weir_mark){ .item = "gone", .identity = "id1", .data = "1", .size = 1 }),
+		0);
+	assert_int_equal(commit_mark(store, "files/sge", epoch,
+						 (struct weir_mark){ .item = "gone", .forget = true }),
+		0);
 	uint64_t other = claim(store, "kafka/weir/3", "n001 /state", NULL);
-	assert_int_equal(commit_mark(store, "kafka/weir/3", other, (struct weir_mark){ .item = "b", .identity = "id1", .data = "old", .size = 3 }), 0);
-	assert_int_equal(commit_mark(store, "kafka/weir/3", other, (struct weir_mark){ .item = "b", .identity = "id1", .data = "new!", .size = 4 }), 0);
+	assert_int_equal(
+		commit_mark(store, "kafka/weir/3", other,
+			(struct weir_mark){ .item = "b", .identity = "id1", .data = "old", .size = 3 }),
+		0);
+	assert_int_equal(
+		commit_mark(store, "kafka/weir/3", other,
+			(struct weir_mark){ .item = "b", .identity = "id1", .data = "new!", .size = 4 }),
+		0);
 	/* In memory, from the journal, and from a new journal. */
 	for (int round = 0; round < 3; round++) {
 		epoch = claim(store, "files/sge", "n001 /state", &marks);
 		assert_int_equal(epoch, round + 2);
 		assert_int_equal(marks.n, 2);
-		const struct weir_mark *a = &marks.mark[marks.mark[0].item[0] ? 0 : 1], *empty = &marks.mark[marks.mark[0].item[0] ? 1 : 0];
+		const struct weir_mark *a = &marks.mark[marks.mark[0].item[0] ? 0 : 1],
+							   *empty = &marks.mark[marks.mark[0].item[0] ? 1 : 0];
 		assert_string_equal(a->item, "a");
 		assert_string_equal(a->identity, "id1");
 		assert_string_equal(a->source, "files/sge");
@@ -510,8 +606,12 @@ test_many_marks(void **unused)
 	char item[100][20];
 	for (unsigned i = 0; i < 1000; i++) {
 		snprintf(item[i % 100], sizeof(item[0]), "item-%u", i % 300);
-		mark[i % 100] = (struct weir_mark){ .source = "files/x", .item = item[i % 100], .identity = item[i % 100], .data = "d", .size = 1,
-			                            .forget = i % 300 < 30 && i > 600 };
+		mark[i % 100] = (struct weir_mark){ .source = "files/x",
+			.item = item[i % 100],
+			.identity = item[i % 100],
+			.data = "d",
+			.size = 1,
+			.forget = i % 300 < 30 && i > 600 };
 		if (i % 100 < 99)
 			continue;
 		struct weir_hold hold = { .source = "files/x", .epoch = epoch, .lease_until = INT64_MAX };
@@ -539,10 +639,13 @@ test_claims(void **unused)
 	char *folder = scratch_new();
 	struct store *store = opened(folder);
 	uint64_t first = claim(store, "files/sge", "n001 /state", NULL);
-	struct weir_claim wish = { .source = "files/sge", .holder = "n002 /other", .lease_until = INT64_MAX };
+	struct weir_claim wish = {
+		.source = "files/sge", .holder = "n002 /other", .lease_until = INT64_MAX
+	};
 	struct weir_marks marks;
 	uint64_t epoch = 0;
-	assert_int_equal(weir_plugin.store.claim(&store->csv, &wish, &epoch, &marks, &store->err), -EBUSY);
+	assert_int_equal(
+		weir_plugin.store.claim(&store->csv, &wish, &epoch, &marks, &store->err), -EBUSY);
 	assert_non_null(strstr(store->err.text, "n001 /state"));
 	assert_non_null(strstr(store->err.text, "files/sge"));
 	wish.take_over = true;
@@ -551,17 +654,23 @@ test_claims(void **unused)
 	/* The one who was robbed cannot write any more, and what he wrote is gone. */
 	struct weir_batch *batch = one_row(&disk);
 	assert_int_equal(store_write(store, &(const struct weir_batch *){ batch }, 1), 0);
-	assert_int_equal(commit_mark(store, "files/sge", first, (struct weir_mark){ .item = "a", .data = "1", .size = 1 }), -ESTALE);
+	assert_int_equal(commit_mark(store, "files/sge", first,
+						 (struct weir_mark){ .item = "a", .data = "1", .size = 1 }),
+		-ESTALE);
 	assert_non_null(strstr(store->err.text, "n002 /other"));
-	assert_int_equal(commit_mark(store, "files/sge", epoch, (struct weir_mark){ .item = "b", .data = "1", .size = 1 }), 0);
-	assert_int_equal(commit_mark(store, "files/none", 1, (struct weir_mark){ .item = NULL }), -ESTALE);
+	assert_int_equal(commit_mark(store, "files/sge", epoch,
+						 (struct weir_mark){ .item = "b", .data = "1", .size = 1 }),
+		0);
+	assert_int_equal(
+		commit_mark(store, "files/none", 1, (struct weir_mark){ .item = NULL }), -ESTALE);
 	maker_free_batch(batch);
 	struct rows found = { 0 };
 	rows_read(&found, folder);
 	assert_int_equal(found.n, 0);
 	/* A lease that ran out, the same holder, and a process that has ended. */
 	struct weir_claim short_one = { .source = "files/x", .holder = "n003 /x", .lease_until = 1 };
-	assert_int_equal(weir_plugin.store.claim(&store->csv, &short_one, &epoch, &marks, &store->err), 0);
+	assert_int_equal(
+		weir_plugin.store.claim(&store->csv, &short_one, &epoch, &marks, &store->err), 0);
 	claim(store, "files/x", "n001 /state", NULL);
 	claim(store, "files/x", "n001 /state", NULL);
 	pid_t child = fork();
@@ -583,6 +692,79 @@ test_claims(void **unused)
 }
 
 static void
+test_release(void **unused)
+{
+	(void)unused;
+	char *folder = scratch_new();
+	struct store *store = opened(folder);
+	uint64_t epoch = claim(store, "files/sge", "n001 /state", NULL);
+	struct weir_claim wish = {
+		.source = "files/sge", .holder = "n002 /other", .lease_until = INT64_MAX
+	};
+	struct weir_hold hold = { .source = "files/sge", .epoch = epoch };
+	struct weir_commit release = { .hold = &hold, .n_hold = 1 };
+	struct weir_marks marks;
+	uint64_t taken = 0;
+	assert_int_equal(
+		weir_plugin.store.claim(&store->csv, &wish, &taken, &marks, &store->err), -EBUSY);
+	assert_int_equal(weir_plugin.store.commit(&store->csv, &release, &store->err), 0);
+	assert_int_equal(weir_plugin.store.claim(&store->csv, &wish, &taken, &marks, &store->err), 0);
+	assert_int_equal(taken, epoch + 1);
+	/* Who gave it back cannot take away what another has now. */
+	assert_int_equal(weir_plugin.store.commit(&store->csv, &release, &store->err), -ESTALE);
+	wish.holder = "n003 /third";
+	assert_int_equal(
+		weir_plugin.store.claim(&store->csv, &wish, &taken, &marks, &store->err), -EBUSY);
+	assert_non_null(strstr(store->err.text, "n002 /other"));
+	store_free(store);
+	scratch_free(folder);
+}
+
+/* A file that is found again under another claim: its mark goes there, in one commit. */
+static void
+test_mark_moves(void **unused)
+{
+	(void)unused;
+	char *folder = scratch_new();
+	struct store *store = opened(folder);
+	struct weir_marks marks;
+	uint64_t old = claim(store, "files/old", "n002 /other", NULL);
+	struct weir_mark mark = { .item = "log", .identity = "head", .data = "1", .size = 1 };
+	assert_int_equal(commit_mark(store, "files/old", old, mark), 0);
+	mark.item = "log.1";
+	mark.identity = "stays";
+	assert_int_equal(commit_mark(store, "files/old", old, mark), 0);
+	struct weir_hold hold = {
+		.source = "files/new",
+		.epoch = claim(store, "files/new", "n001 /state", NULL),
+		.lease_until = INT64_MAX,
+	};
+	const struct weir_mark moved[] = {
+		{ .source = "files/old", .item = "log", .forget = true },
+		{ .source = "files/never", .item = "log", .forget = true },
+		{ .source = "files/new", .item = "log", .identity = "head", .data = "2", .size = 1 },
+	};
+	struct weir_commit commit = { .marks = { moved, 3 }, .hold = &hold, .n_hold = 1 };
+	assert_int_equal(weir_plugin.store.commit(&store->csv, &commit, &store->err), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(weir_plugin.store.find(&store->csv, "head", &marks, &store->err), 0);
+		assert_int_equal(marks.n, 1);
+		assert_string_equal(marks.mark[0].source, "files/new");
+		assert_memory_equal(marks.mark[0].data, "2", 1);
+		assert_int_equal(weir_plugin.store.find(&store->csv, "stays", &marks, &store->err), 0);
+		assert_int_equal(marks.n, 1);
+		assert_null(csv_source_named(&store->csv, "files/never", strlen("files/never"), false));
+		store_free(store);
+		store = opened(folder);
+	}
+	assert_int_equal(claim(store, "files/old", "n002 /other", &marks), old + 1);
+	assert_int_equal(marks.n, 1);
+	assert_string_equal(marks.mark[0].item, "log.1");
+	store_free(store);
+	scratch_free(folder);
+}
+
+static void
 test_quiet_commit(void **unused)
 {
 	(void)unused;
@@ -592,7 +774,8 @@ test_quiet_commit(void **unused)
 	uint64_t length = store->csv.journal.length;
 	/* A lease that is renewed costs no writing. */
 	for (int i = 0; i < 10; i++)
-		assert_int_equal(commit_mark(store, "files/x", epoch, (struct weir_mark){ .item = NULL }), 0);
+		assert_int_equal(
+			commit_mark(store, "files/x", epoch, (struct weir_mark){ .item = NULL }), 0);
 	assert_int_equal(store->csv.journal.length, length);
 	assert_int_equal(store_commit(store, true), 0);
 	assert_true(store->csv.journal.length > length);
@@ -743,7 +926,8 @@ age(const char *folder, const char *name, int64_t seconds)
 	while (at > list && at[-1] != '\n')
 		at--;
 	snprintf(path, sizeof(path), "%s/%.*s", folder, (int)strcspn(at, "\n"), at);
-	struct timespec times[2] = { { .tv_sec = time(NULL) - seconds }, { .tv_sec = time(NULL) - seconds } };
+	struct timespec times[2] = { { .tv_sec = time(NULL) - seconds },
+		{ .tv_sec = time(NULL) - seconds } };
 	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 	free(list);
 }
@@ -876,8 +1060,11 @@ test_foreign_files(void **unused)
 	struct store *store = opened(folder);
 	store_put(store, one_row(&disk));
 	store_free(store);
-	snprintf(command, sizeof(command), "cd '%s' && touch notes.txt disk/mine.csv disk/20260101T000000Z-000000.csv "
-	         "disk/20260101T000000Z-000077.csv disk/20260101T000000Z-000000.csv.zst.tmp && mkdir Other && ln -s / disk/r2", folder);
+	snprintf(command, sizeof(command),
+		"cd '%s' && touch notes.txt disk/mine.csv disk/20260101T000000Z-000000.csv "
+		"disk/20260101T000000Z-000077.csv disk/20260101T000000Z-000000.csv.zst.tmp && mkdir Other "
+		"&& ln -s / disk/r2",
+		folder);
 	assert_int_equal(system(command), 0);
 	store = opened(folder);
 	char *list = file_list(folder);
@@ -895,13 +1082,30 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text_of_rows), cmocka_unit_test(test_integers), cmocka_unit_test(test_entities),
-		cmocka_unit_test(test_random_rows), cmocka_unit_test(test_nothing_before_commit), cmocka_unit_test(test_new_columns),
-		cmocka_unit_test(test_revisions), cmocka_unit_test(test_names_are_no_paths), cmocka_unit_test(test_second_opener),
-		cmocka_unit_test(test_marks), cmocka_unit_test(test_many_marks), cmocka_unit_test(test_claims),
-		cmocka_unit_test(test_quiet_commit), cmocka_unit_test(test_zstd), cmocka_unit_test(test_gz), cmocka_unit_test(test_none),
-		cmocka_unit_test(test_compression_in_pieces), cmocka_unit_test(test_retention_by_age),
-		cmocka_unit_test(test_retention_by_size), cmocka_unit_test(test_removed_by_hand), cmocka_unit_test(test_foreign_files),
+		cmocka_unit_test(test_text_of_rows),
+		cmocka_unit_test(test_integers),
+		cmocka_unit_test(test_entities),
+		cmocka_unit_test(test_random_rows),
+		cmocka_unit_test(test_nothing_before_commit),
+		cmocka_unit_test(test_new_columns),
+		cmocka_unit_test(test_revisions),
+		cmocka_unit_test(test_names_are_no_paths),
+		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_second_opener),
+		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_many_marks),
+		cmocka_unit_test(test_claims),
+		cmocka_unit_test(test_release),
+		cmocka_unit_test(test_mark_moves),
+		cmocka_unit_test(test_quiet_commit),
+		cmocka_unit_test(test_zstd),
+		cmocka_unit_test(test_gz),
+		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_compression_in_pieces),
+		cmocka_unit_test(test_retention_by_age),
+		cmocka_unit_test(test_retention_by_size),
+		cmocka_unit_test(test_removed_by_hand),
+		cmocka_unit_test(test_foreign_files),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The CSV store under kill -9, full disks and damage: whatever happens, the rows in the folder are those of the commits up to the
- * one that the mark names, each once, and that is the last one acknowledged or the one after.
+ * The CSV store under kill -9, full disks and damage: whatever happens, the rows in the folder are
+ * those of the commits up to the one that the mark names, each once, and that is the last one
+ * acknowledged or the one after.
  *
  * with: tests/unit/csv_store.c tests/unit/csv_with_failpoints.c tests/unit/store_batches.c
  * needs: cmocka libzstd zlib
@@ -44,9 +45,12 @@ make_tables(size_t used)
 {
 	struct dice one = { 1 }, two = { 2 };
 	return (struct tables){ {
-		random_schema(&one, "grown", 0, 0, 6), random_schema(&two, "grown", 0, 0, 9), full_schema("thing", WEIR_ENTITY),
-		full_schema("mount", WEIR_ENTITY | WEIR_HOST_KEYS),
-	}, used ? used : TABLES };
+								random_schema(&one, "grown", 0, 0, 6),
+								random_schema(&two, "grown", 0, 0, 9),
+								full_schema("thing", WEIR_ENTITY),
+								full_schema("mount", WEIR_ENTITY | WEIR_HOST_KEYS),
+							},
+		used ? used : TABLES };
 }
 
 static void
@@ -66,7 +70,8 @@ make_step(const struct tables *tables, unsigned step, struct weir_batch **batch)
 		/* The second schema of the grown table comes after a while. */
 		size_t table = (size_t)dice_below(&dice, tables->used);
 		table = table == 1 && step < 4 ? 0 : table;
-		batch[i] = random_batch(&dice, tables->schema[table], 1 + (size_t)dice_below(&dice, 12), INT64_C(1795262400000000), step);
+		batch[i] = random_batch(&dice, tables->schema[table], 1 + (size_t)dice_below(&dice, 12),
+			INT64_C(1795262400000000), step);
 	}
 	return n;
 }
@@ -92,7 +97,7 @@ struct life {
 	unsigned step;  /* the last one that the mark names */
 	unsigned syncs; /* every so many steps, 0: never */
 	uint64_t keep_size;
-	size_t used;    /* schemas; 0: all */
+	size_t used;          /* schemas; 0: all */
 	uint64_t rotate_size; /* 0: small */
 };
 
@@ -106,9 +111,12 @@ life_open(struct life *life)
 	int result = store_open(life->store);
 	if (result < 0)
 		return result;
-	struct weir_claim claim = { .source = SOURCE, .holder = "n001 /state", .lease_until = INT64_MAX };
+	struct weir_claim claim = {
+		.source = SOURCE, .holder = "n001 /state", .lease_until = INT64_MAX
+	};
 	struct weir_marks marks;
-	result = weir_plugin.store.claim(&life->store->csv, &claim, &life->epoch, &marks, &life->store->err);
+	result =
+		weir_plugin.store.claim(&life->store->csv, &claim, &life->epoch, &marks, &life->store->err);
 	if (result < 0)
 		return result;
 	assert_in_range(marks.n, 0, 1);
@@ -129,9 +137,14 @@ life_end(struct life *life)
 static int
 life_commit(struct life *life, unsigned step)
 {
-	struct weir_mark mark = { .source = SOURCE, .item = "", .identity = "", .data = &step, .size = sizeof(step) };
+	struct weir_mark mark = {
+		.source = SOURCE, .item = "", .identity = "", .data = &step, .size = sizeof(step)
+	};
 	struct weir_hold hold = { .source = SOURCE, .epoch = life->epoch, .lease_until = INT64_MAX };
-	struct weir_commit commit = { .marks = { &mark, 1 }, .hold = &hold, .n_hold = 1, .sync = life->syncs && step % life->syncs == 0 };
+	struct weir_commit commit = { .marks = { &mark, 1 },
+		.hold = &hold,
+		.n_hold = 1,
+		.sync = life->syncs && step % life->syncs == 0 };
 	return weir_plugin.store.commit(&life->store->csv, &commit, &life->store->err);
 }
 
@@ -165,7 +178,7 @@ life_tend(struct life *life, unsigned step)
 
 /* A process that goes on where the mark says and tells each step that was committed. */
 struct death {
-	const char *at;  /* a failpoint, or NULL */
+	const char *at;   /* a failpoint, or NULL */
 	rlim_t file_size; /* die when a file would grow beyond; 0: never */
 };
 
@@ -223,7 +236,8 @@ live(struct life life, struct death death, unsigned *acknowledged)
 	return false;
 }
 
-/* Open after a death: the rows are those of the mark, and the mark is where it must be. Returns it. */
+/* Open after a death: the rows are those of the mark, and the mark is where it must be. Returns it.
+ */
 static unsigned
 verify(struct life life, unsigned acknowledged)
 {
@@ -260,14 +274,18 @@ static const char *const names[] = { CSV_FAILPOINTS(NAME) };
 static const char *
 prelude(enum csv_failpoint point)
 {
-	return point == CSV_AT_TRUNCATE ? "csv-write:9" : point == CSV_AT_SWEEP ? "csv-written:1" : NULL;
+	return point == CSV_AT_TRUNCATE ? "csv-write:9"
+		   : point == CSV_AT_SWEEP  ? "csv-written:1"
+									: NULL;
 }
 
 static bool
 die_at(enum csv_failpoint point, unsigned passage)
 {
 	char *folder = scratch_new();
-	struct life life = { .folder = folder, .syncs = 3, .keep_size = point == CSV_AT_RETAIN ? 20000 : 0 };
+	struct life life = {
+		.folder = folder, .syncs = 3, .keep_size = point == CSV_AT_RETAIN ? 20000 : 0
+	};
 	unsigned acknowledged = 0;
 	char at[40];
 	if (prelude(point))
@@ -360,7 +378,7 @@ static int
 fill_a_disk(const char *folder)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tmpfs", folder, "tmpfs", 0, "size=64k") < 0)
+		mount("tmpfs", folder, "tmpfs", 0, "size=64k") < 0)
 		return SKIPPED;
 	struct life life = { .folder = folder, .syncs = 2 };
 	if (life_open(&life) < 0)
@@ -414,7 +432,9 @@ static char *
 used_folder(unsigned syncs, size_t used, uint64_t rotate_size)
 {
 	char *folder = scratch_new();
-	struct life life = { .folder = folder, .syncs = syncs, .used = used, .rotate_size = rotate_size };
+	struct life life = {
+		.folder = folder, .syncs = syncs, .used = used, .rotate_size = rotate_size
+	};
 	assert_int_equal(life_open(&life), 0);
 	while (life.step < 9)
 		assert_int_equal(life_step(&life, life.step + 1), 0);
@@ -478,7 +498,8 @@ damage_everywhere(bool cut, uint64_t rotate_size)
 		whole += step == 9;
 		earlier += step >= 0 && step < 9;
 	}
-	/* Damage near the end costs the last commits only; in the first lines, or before a part was compressed, it is refused. */
+	/* Damage near the end costs the last commits only; in the first lines, or before a part was
+	 * compressed, it is refused. */
 	assert_int_equal(whole, 0);
 	assert_true(rotate_size ? earlier > 2 * refused : earlier > 10);
 	assert_true(refused > 20);
@@ -539,7 +560,8 @@ test_lost_pages(void **unused)
 	scratch_free(copy);
 }
 
-/* What was synced and is not there is no trace of power loss: refused, unless nothing but older commits are touched. */
+/* What was synced and is not there is no trace of power loss: refused, unless nothing but older
+ * commits are touched. */
 static void
 test_lost_synced(void **unused)
 {
@@ -575,7 +597,9 @@ lose_power(const struct csv *csv, const char *copy, uint64_t journal, struct dic
 	}
 	snprintf(path, sizeof(path), "%s/%s", copy, CSV_JOURNAL);
 	if (dice_below(dice, 2))
-		assert_int_equal(truncate(path, (off_t)(journal + dice_below(dice, csv->journal.length - journal + 1))), 0);
+		assert_int_equal(
+			truncate(path, (off_t)(journal + dice_below(dice, csv->journal.length - journal + 1))),
+			0);
 }
 
 static void
@@ -681,10 +705,17 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_failpoints), cmocka_unit_test(test_any_byte), cmocka_unit_test(test_file_limit),
-		cmocka_unit_test(test_full_disk), cmocka_unit_test(test_bit_flips), cmocka_unit_test(test_truncation),
-		cmocka_unit_test(test_lost_pages), cmocka_unit_test(test_lost_synced), cmocka_unit_test(test_power_loss),
-		cmocka_unit_test(test_new_journal_amid_step), cmocka_unit_test(test_newer_version),
+		cmocka_unit_test(test_failpoints),
+		cmocka_unit_test(test_any_byte),
+		cmocka_unit_test(test_file_limit),
+		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_bit_flips),
+		cmocka_unit_test(test_truncation),
+		cmocka_unit_test(test_lost_pages),
+		cmocka_unit_test(test_lost_synced),
+		cmocka_unit_test(test_power_loss),
+		cmocka_unit_test(test_new_journal_amid_step),
+		cmocka_unit_test(test_newer_version),
 		cmocka_unit_test(test_no_journal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -528,7 +528,8 @@ damage_by_all(const char *tree)
 	snprintf(pattern, sizeof(pattern), "%s/plugins/samplers/*.so", build ? build : "build");
 	assert_true(samplers || glob(pattern, 0, NULL, &found) == 0);
 	paths = samplers ? strdup(samplers) : NULL;
-	for (char *at = paths, *word, *save = NULL; paths && (word = strtok_r(at, " ", &save)); at = NULL)
+	for (char *at = paths, *word, *save = NULL; paths && (word = strtok_r(at, " ", &save));
+		 at = NULL)
 		damage_all(word, root);
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		damage_all(found.gl_pathv[i], root);

@@ -43,7 +43,7 @@ series_of_all_types(void **state)
 		struct weir_batch *batch[3];
 		for (size_t i = 0; i < 3; i++)
 			batch[i] = random_batch(&dice, schema, dice_below(&dice, 90), (int64_t)i * 1000000, i);
-		struct weir_tally tally[3];
+		struct weir_tally tally[3] = { 0 };
 		struct weir_err err = { 0 };
 		assert_int_equal(weir_plugin.store.write(sqlite_state(ctx),
 							 (const struct weir_batch *const *)batch, 3, tally, &err),
@@ -400,7 +400,7 @@ table_dropped_by_hand(void **state)
 	store_batch(ctx, cpu_batch(&cpu_schema, 1, 1));
 	user_does(place->path, "DROP TABLE cpu", NULL);
 	struct weir_batch *batch = cpu_batch(&cpu_schema, 2, 2);
-	struct weir_tally tally;
+	struct weir_tally tally = { 0 };
 	struct weir_err err = { 0 };
 	assert_true(store_write(ctx, batch, &tally, &err) < 0);
 	maker_free_batch(batch);
@@ -456,10 +456,15 @@ refused(struct weir_ctx *ctx, const struct weir_schema *schema)
 	struct weir_batch *bad = two_cells(schema, 1, "a", (union weir_cell){ .u64 = 1 });
 	struct weir_batch *good = cpu_batch(&cpu_schema, 1, 0);
 	const struct weir_batch *batches[] = { bad, good };
-	struct weir_tally tally[2];
+	struct witness witness[2];
+	struct weir_tally tally[2] = { witness_tally(&witness[0], 1), witness_tally(&witness[1], 1) };
 	struct weir_err err = { 0 };
 	assert_int_equal(weir_plugin.store.write(sqlite_state(ctx), batches, 2, tally, &err), 0);
 	assert_int_equal(store_commit(ctx, &err), 0);
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(witness_look(&witness[i], &tally[i]));
+		witness_free(&witness[i]);
+	}
 	assert_int_equal(tally[0].refused, 1);
 	assert_int_equal(tally[0].stored, 0);
 	assert_int_equal(tally[1].stored, 1);
@@ -590,10 +595,21 @@ row_refused_by_user(void **state)
 		maker_row(maker, 2);
 		maker_u64(maker, 0, i == 15 ? 11 : i);
 	}
-	struct weir_tally tally = store_batch(ctx, maker_close(maker, 1, 1));
-	assert_int_equal(tally.stored, 3);
-	assert_int_equal(tally.refused, 2);
-	assert_string_equal(tally.reason, "UNIQUE constraint failed: cpu.time, cpu.cpu");
+	maker_row(maker, 2);
+	struct weir_batch *batch = maker_close(maker, 1, 1);
+	struct witness witness;
+	struct weir_tally tally = witness_tally(&witness, batch->rows);
+	struct weir_err err = { 0 };
+	assert_int_equal(store_write(ctx, batch, &tally, &err), 0);
+	assert_int_equal(store_commit(ctx, &err), 0);
+	maker_free_batch(batch);
+	assert_true(witness_look(&witness, &tally));
+	assert_string_equal(witness.letters, "SSRSRR");
+	assert_string_equal(witness.said,
+		"2: thirteen is not welcome\n4: UNIQUE constraint failed: cpu.time, cpu.cpu\n"
+		"5: key 'cpu' is missing\n");
+	assert_string_equal(tally.reason, "key 'cpu' is missing");
+	witness_free(&witness);
 	expect(place->path, "SELECT cpu FROM cpu WHERE time = 2 ORDER BY cpu", "11\n12\n14\n");
 	sqlite_end(ctx);
 }

@@ -111,7 +111,7 @@ try_step(struct weir_ctx *ctx, uint64_t epoch, int step, struct weir_err *err)
 {
 	struct weir_batch *batch[] = { numbers_of_step(step), one_row(&item_schema, step),
 		one_row(&passing, step) };
-	struct weir_tally tally[3];
+	struct weir_tally tally[3] = { 0 };
 	int next = step + 1;
 	const struct weir_mark mark = {
 		.source = "files/test", .item = "", .identity = "", .data = &next, .size = sizeof(next)
@@ -250,7 +250,7 @@ killed_between_calls(void **state)
 				if (try_step(ctx, epoch, step, &err))
 					_exit(1);
 			struct weir_batch *batch = numbers_of_step(at / 3);
-			struct weir_tally tally;
+			struct weir_tally tally = { 0 };
 			for (int i = 0; i < at % 3; i++)
 				if (store_write(ctx, batch, &tally, &err))
 					_exit(1);

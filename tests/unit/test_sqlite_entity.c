@@ -102,6 +102,59 @@ rows_of_one_batch(void **state)
 }
 
 static void
+verdicts_of_rows(void **state)
+{
+	const struct place *place = *state;
+	static const struct {
+		const char *key, *status;
+		int64_t version;
+	} rows[] = {
+		{ "x", "first", 5 },
+		{ "x", "first", 5 },
+		{ "x", "late", 4 },
+		{ NULL, "nobody", 5 },
+		{ "x", "first", 6 },
+		{ "x", NULL, 7 },
+		{ "y", NULL, 7 },
+		{ "y", "late", 6 },
+		{ "z", "kept", 7 },
+		{ "thirteen", "odd", 7 },
+	};
+	struct weir_ctx *ctx = sqlite_new(place->path);
+	store_batch(ctx, item(1, 1, 1, "a", "one"));
+	user_does(place->path,
+		"CREATE TRIGGER odd BEFORE INSERT ON item WHEN new.item = 'thirteen'"
+		" BEGIN SELECT RAISE(ABORT, 'not welcome'); END",
+		NULL);
+	struct maker *maker = maker_new(&item_schema, "hydra", "n001", "test");
+	for (size_t i = 0; i < WEIR_COUNT(rows); i++) {
+		maker_row(maker, rows[i].version);
+		if (rows[i].key)
+			maker_text(maker, 0, rows[i].key);
+		if (rows[i].status)
+			maker_text(maker, 1, rows[i].status);
+		else
+			maker_delete(maker);
+	}
+	struct weir_batch *batch = maker_close(maker, 1, 2);
+	for (int again = 0; again < 2; again++) {
+		struct witness witness;
+		struct weir_tally tally = witness_tally(&witness, batch->rows);
+		struct weir_err err = { 0 };
+		assert_int_equal(store_write(ctx, batch, &tally, &err), 0);
+		assert_int_equal(store_commit(ctx, &err), 0);
+		assert_true(witness_look(&witness, &tally));
+		assert_string_equal(witness.letters, again ? "UUURUUUUUR" : "SUURSSUUSR");
+		assert_string_equal(witness.said, "3: key 'item' is missing\n9: not welcome\n");
+		assert_string_equal(tally.reason, "not welcome");
+		witness_free(&witness);
+	}
+	maker_free_batch(batch);
+	expect(place->path, "SELECT item, status FROM item ORDER BY item", "a|one\nz|kept\n");
+	sqlite_end(ctx);
+}
+
+static void
 deletes(void **state)
 {
 	const struct place *place = *state;
@@ -297,7 +350,7 @@ write_all(const char *path, struct weir_batch *const *events)
 	struct weir_ctx *ctx = sqlite_new(path);
 	struct weir_err err = { 0 };
 	for (size_t i = 0; i < EVENTS; i += 5) {
-		struct weir_tally tally[5];
+		struct weir_tally tally[5] = { 0 };
 		assert_int_equal(weir_plugin.store.write(sqlite_state(ctx),
 							 (const struct weir_batch *const *)events + i, 5, tally, &err),
 			0);
@@ -362,6 +415,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(versions, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(rows_of_one_batch, place_set_up, place_tear_down),
+		cmocka_unit_test_setup_teardown(verdicts_of_rows, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(deletes, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(deletes_are_forgotten, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(user_trigger_refuses, place_set_up, place_tear_down),

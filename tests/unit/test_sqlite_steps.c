@@ -36,7 +36,7 @@ nothing_before_commit(void **state)
 	struct weir_ctx *ctx = sqlite_new(place->path);
 	store_batch(ctx, cpu_batch(&cpu_schema, 1, 0));
 	struct weir_batch *batch = cpu_batch(&cpu_schema, 2, 0);
-	struct weir_tally tally;
+	struct weir_tally tally = { 0 };
 	struct weir_err err = { 0 };
 	assert_int_equal(store_write(ctx, batch, &tally, &err), 0);
 	expect(place->path, "SELECT count(*) FROM cpu", "1\n");
@@ -67,7 +67,7 @@ later_write_fails(void **state)
 	ctx = sqlite_new(place->path);
 	struct weir_batch *first = cpu_batch(&cpu_schema, 1, 0);
 	struct weir_batch *second = two_cells(&schema, 2, "b", (union weir_cell){ .u64 = 2 });
-	struct weir_tally tally;
+	struct weir_tally tally = { 0 };
 	struct weir_err err = { 0 };
 	assert_int_equal(store_write(ctx, first, &tally, &err), 0);
 	assert_true(store_write(ctx, second, &tally, &err) < 0);
@@ -154,7 +154,7 @@ claims_and_marks(void **state)
 
 	/* A zombie: data and marks of its step are gone. */
 	struct weir_batch *batch = cpu_batch(&cpu_schema, 1, 0);
-	struct weir_tally tally;
+	struct weir_tally tally = { 0 };
 	assert_int_equal(store_write(ctx, batch, &tally, &err), 0);
 	assert_int_equal(commit_marks(ctx, "files/sge", 1, written, 1, &err), -ESTALE);
 	assert_non_null(strstr(err.text, "files/sge"));
@@ -172,6 +172,65 @@ claims_and_marks(void **state)
 	expect(place->path, "SELECT source, epoch, holder, lease_until FROM weir_claim",
 		"files/sge|2|n001 /var/lib/weir|77\n");
 	expect(place->path, "SELECT count(*) FROM cpu", "1\n");
+	sqlite_end(ctx);
+}
+
+static void
+claim_is_released(void **state)
+{
+	const struct place *place = *state;
+	struct weir_ctx *ctx = sqlite_new(place->path);
+	struct weir_claim claim = { .source = "files/sge", .holder = "n001 /one", .lease_until = 5 };
+	struct weir_hold hold = { .source = "files/sge", .lease_until = 77 };
+	const struct weir_commit commit = { .hold = &hold, .n_hold = 1 };
+	struct weir_marks marks;
+	struct weir_err err = { 0 };
+	uint64_t epoch = 0;
+	static const char leases[] = "SELECT epoch, holder, lease_until FROM weir_claim";
+	assert_int_equal(
+		weir_plugin.store.claim(sqlite_state(ctx), &claim, &hold.epoch, &marks, &err), 0);
+	assert_int_equal(weir_plugin.store.commit(sqlite_state(ctx), &commit, &err), 0);
+	expect(place->path, leases, "1|n001 /one|77\n");
+	hold.lease_until = 0;
+	assert_int_equal(weir_plugin.store.commit(sqlite_state(ctx), &commit, &err), 0);
+	expect(place->path, leases, "1||0\n");
+	claim.holder = "n002 /two";
+	assert_int_equal(weir_plugin.store.claim(sqlite_state(ctx), &claim, &epoch, &marks, &err), 0);
+	assert_int_equal(epoch, 2);
+	/* Who gave it back cannot take away what another has now. */
+	assert_int_equal(weir_plugin.store.commit(sqlite_state(ctx), &commit, &err), -ESTALE);
+	expect(place->path, leases, "2|n002 /two|5\n");
+	sqlite_end(ctx);
+}
+
+/* A file that is found again under another claim: its mark goes there, in one commit. */
+static void
+mark_moves(void **state)
+{
+	const struct place *place = *state;
+	struct weir_ctx *ctx = sqlite_new(place->path);
+	struct weir_claim claim = { .source = "files/old", .holder = "n001 /one", .lease_until = 5 };
+	struct weir_marks marks;
+	struct weir_err err = { 0 };
+	uint64_t epoch = 0;
+	assert_int_equal(weir_plugin.store.claim(sqlite_state(ctx), &claim, &epoch, &marks, &err), 0);
+	const struct weir_mark former[] = {
+		{ .source = "files/old", .item = "log", .identity = "head", .data = "1", .size = 1 },
+		{ .source = "files/old", .item = "log.1", .identity = "stays", .data = "1", .size = 1 },
+	};
+	assert_int_equal(commit_marks(ctx, "files/old", epoch, former, 2, &err), 0);
+	claim.source = "files/new";
+	assert_int_equal(weir_plugin.store.claim(sqlite_state(ctx), &claim, &epoch, &marks, &err), 0);
+	const struct weir_mark moved[] = {
+		{ .source = "files/old", .item = "log", .forget = true },
+		{ .source = "files/never", .item = "log", .forget = true },
+		{ .source = "files/new", .item = "log", .identity = "head", .data = "2", .size = 1 },
+	};
+	assert_int_equal(commit_marks(ctx, "files/new", epoch, moved, 3, &err), 0);
+	expect(place->path, "SELECT source, item, hex(data) FROM weir_mark ORDER BY source",
+		"files/new|log|32\nfiles/old|log.1|31\n");
+	expect(place->path, "SELECT source, epoch, lease_until FROM weir_claim ORDER BY source",
+		"files/new|1|77\nfiles/old|1|77\n");
 	sqlite_end(ctx);
 }
 
@@ -215,7 +274,7 @@ locked_by_user(void **state)
 	sqlite3 *user = NULL;
 	user_does(place->path, "BEGIN EXCLUSIVE", &user);
 	struct weir_batch *batch = cpu_batch(&cpu_schema, 2, 0);
-	struct weir_tally tally;
+	struct weir_tally tally = { 0 };
 	assert_int_equal(store_write(ctx, batch, &tally, &err), -EAGAIN);
 	assert_non_null(strstr(err.text, "another program writes"));
 	const struct weir_mark mark = {
@@ -299,7 +358,7 @@ file_damaged_and_restored(void **state)
 	memset(bytes + 4096, 0xff, size - 4096);
 	assert_int_equal(fs_replace(place->path, bytes, size, 0644, &err), 0);
 	struct weir_batch *batch = cpu_batch(&cpu_schema, 2, 0);
-	struct weir_tally tally;
+	struct weir_tally tally = { 0 };
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(store_write(ctx, batch, &tally, &err), -EBADMSG);
 		assert_non_null(strstr(err.text, "it is damaged"));
@@ -521,7 +580,7 @@ queries(void **state)
 	struct weir_err err = { 0 };
 	/* While a step is under way, too. */
 	struct weir_batch *batch = cpu_batch(&cpu_schema, 9, 9);
-	struct weir_tally tally;
+	struct weir_tally tally = { 0 };
 	assert_int_equal(store_write(ctx, batch, &tally, &err), 0);
 	assert_int_equal(weir_plugin.store.query(sqlite_state(ctx), &query, &err), 0);
 	assert_string_equal(
@@ -567,6 +626,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(nothing_before_commit, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(later_write_fails, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(claims_and_marks, place_set_up, place_tear_down),
+		cmocka_unit_test_setup_teardown(claim_is_released, place_set_up, place_tear_down),
+		cmocka_unit_test_setup_teardown(mark_moves, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(one_writer, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(locked_by_user, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(readers_meanwhile, place_set_up, place_tear_down),

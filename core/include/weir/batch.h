@@ -13,6 +13,10 @@
 #include <weir/error.h>
 #include <weir/schema.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 union weir_cell {
 	uint64_t u64;    /* WEIR_U64; WEIR_BOOL (0 or 1); WEIR_STR and WEIR_BYTES: index into symbol[] */
 	int64_t i64;     /* WEIR_I64, WEIR_TIME, and WEIR_F64 with a divisor: the count */
@@ -106,4 +110,7 @@ WEIR_API char *weir_format_time(char *out, int64_t microseconds); /* RFC 3339, Z
 WEIR_API uint32_t weir_crc32c(uint32_t seed, const void *data, size_t size);
 WEIR_API uint64_t weir_hash64(const void *data, size_t size, uint64_t seed); /* XXH64 */
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum weir_option_type {
 	WEIR_OPTION_END,      /* ends a table */
 	WEIR_OPTION_BOOL,     /* bool: true false yes no on off */
@@ -99,4 +103,7 @@ struct weir_option {
 #define WEIR_HOUR (3600 * WEIR_SECOND)
 #define WEIR_DAY (24 * WEIR_HOUR)
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -18,6 +18,10 @@
 #include <weir/row.h>
 #include <weir/schema.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define WEIR_ABI 1
 
 enum weir_kind { WEIR_SAMPLER = 1, WEIR_PARSER, WEIR_STORE };
@@ -145,8 +149,9 @@ weir_tally_row(struct weir_tally *tally, size_t row, enum weir_verdict verdict, 
 		tally->verdict[row] = (uint8_t)verdict;
 	if (verdict != WEIR_ROW_REFUSED)
 		return;
-	size_t length = strnlen(reason, sizeof(tally->reason) - 1);
+	size_t length = strlen(reason), most = sizeof(tally->reason) - 1;
 
+	length = length < most ? length : most;
 	memcpy(tally->reason, reason, length);
 	tally->reason[length] = '\0';
 	if (tally->refuse)
@@ -290,4 +295,7 @@ WEIR_API void weir_accept(struct weir_out *, size_t used);
 WEIR_API void weir_reject(struct weir_out *, const char *data, size_t size, uint64_t offset, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
 
+#ifdef __cplusplus
+}
+#endif
 #endif

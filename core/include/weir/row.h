@@ -14,6 +14,10 @@
 
 #include <weir/batch.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct weir_out;
 
 /* Part of the ABI: the setters below are compiled into plugins. */
@@ -132,4 +136,7 @@ weir_set_integer(struct weir_row *row, size_t column, uint64_t value)
 		weir_row_type_fault(row, column);
 }
 
+#ifdef __cplusplus
+}
+#endif
 #endif

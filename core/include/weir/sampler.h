@@ -12,6 +12,10 @@
 #include <weir/plugin.h>
 #include <weir/scan.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum weir_read_flag {
 	WEIR_READ_ONCE = 1,     /* one read gives it all: sysfs, sysctl, and /proc files made in one go (stat, meminfo, loadavg) */
 	WEIR_READ_LINES = 2,    /* lines below 1 KiB from seq_file: a read that leaves 1 KiB of a page is the last */
@@ -90,4 +94,7 @@ WEIR_API size_t weir_keys_scan_pairs(struct weir_keys *, const struct weir_scan 
 /* The page size to use for an option value. */
 WEIR_API uint64_t weir_page_size(uint64_t option);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

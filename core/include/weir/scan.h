@@ -11,6 +11,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct weir_scan {
 	const char *at, *end;
 };
@@ -40,7 +44,7 @@ weir_scan_line(struct weir_scan *s, struct weir_scan *line)
 {
 	if (s->at >= s->end)
 		return false;
-	const char *newline = memchr(s->at, '\n', weir_scan_left(s));
+	const char *newline = (const char *)memchr(s->at, '\n', weir_scan_left(s));
 
 	line->at = s->at;
 	line->end = newline ? newline : s->end;
@@ -52,7 +56,7 @@ weir_scan_line(struct weir_scan *s, struct weir_scan *line)
 static inline bool
 weir_scan_whole_line(struct weir_scan *s, struct weir_scan *line)
 {
-	const char *newline = s->at < s->end ? memchr(s->at, '\n', weir_scan_left(s)) : NULL;
+	const char *newline = s->at < s->end ? (const char *)memchr(s->at, '\n', weir_scan_left(s)) : NULL;
 
 	if (!newline)
 		return false;
@@ -105,7 +109,7 @@ weir_scan_prefix(struct weir_scan *s, const char *prefix)
 static inline bool
 weir_scan_until(struct weir_scan *s, char mark, struct weir_scan *part)
 {
-	const char *found = s->at < s->end ? memchr(s->at, mark, weir_scan_left(s)) : NULL;
+	const char *found = s->at < s->end ? (const char *)memchr(s->at, mark, weir_scan_left(s)) : NULL;
 
 	if (!found)
 		return false;
@@ -230,4 +234,7 @@ weir_scan_decimal(struct weir_scan *s, int64_t divisor, int64_t *count)
 	return true;
 }
 
+#ifdef __cplusplus
+}
+#endif
 #endif

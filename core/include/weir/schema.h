@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum weir_type {
 	WEIR_U64 = 1,
 	WEIR_I64,
@@ -85,4 +89,7 @@ struct weir_schema {
 #define WEIR_HOST_ENTITY(n, table, h) \
 	{ .name = n, .help = h, .flags = WEIR_ENTITY | WEIR_HOST_KEYS, .n_columns = WEIR_COUNT(table), .columns = table }
 
+#ifdef __cplusplus
+}
+#endif
 #endif

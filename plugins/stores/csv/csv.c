@@ -198,11 +198,10 @@ write_batch(struct csv *csv, const struct weir_batch *batch, int64_t now, struct
 	struct weir_err refusal = { 0 };
 	struct csv_plan *plan = NULL;
 	struct csv_part *part = NULL;
-	*tally = (struct weir_tally){ 0 };
 	int result = csv_plan_for(csv, batch, &plan, &refusal);
 	if (result == -EINVAL) {
-		tally->refused = batch->rows;
-		snprintf(tally->reason, sizeof(tally->reason), "%.199s", refusal.text);
+		for (size_t row = 0; row < batch->rows; row++)
+			weir_tally_row(tally, row, WEIR_ROW_REFUSED, refusal.text);
 		return 0;
 	}
 	if (result < 0)
@@ -214,7 +213,7 @@ write_batch(struct csv *csv, const struct weir_batch *batch, int64_t now, struct
 		return result;
 	if (csv_put_batch(&part->buffer, plan, batch, now) < 0)
 		return weir_fail(err, -ENOMEM, "cannot write '%s'", batch->schema->name);
-	tally->stored = batch->rows;
+	weir_tally_stored(tally, batch->rows);
 	return 0;
 }
 
@@ -300,6 +299,7 @@ apply(struct csv *csv, const struct weir_commit *commit, struct csv_mark **marks
 	for (size_t i = 0; i < commit->n_hold; i++) {
 		struct csv_source *source = csv_source_named(csv, commit->hold[i].source, strlen(commit->hold[i].source), false);
 		source->lease_until = commit->hold[i].lease_until;
+		source->claimed = source->lease_until != 0;
 	}
 }
 
@@ -310,10 +310,10 @@ copy_marks(struct csv *csv, const struct weir_commit *commit, struct csv_mark **
 	int result = csv_marks_reserve(&csv->marks, commit->marks.n);
 	for (size_t i = 0; result == 0 && i < commit->marks.n; i++) {
 		const struct weir_mark *mark = &commit->marks.mark[i];
+		if (mark->forget)
+			continue;
 		struct csv_source *source = csv_source_named(csv, mark->source, strlen(mark->source), true);
-		if (!source)
-			return -ENOMEM;
-		if (!mark->forget && !(marks[i] = csv_mark_new(source, mark)))
+		if (!source || !(marks[i] = csv_mark_new(source, mark)))
 			return -ENOMEM;
 	}
 	return result;

@@ -527,8 +527,8 @@ read_mark(struct csv *csv, struct reader *in, bool forget)
 	}
 	if (in->bad)
 		return -EBADMSG;
-	struct csv_source *source = csv_source_named(csv, mark.source, strlen(mark.source), true);
-	if (source && forget) {
+	struct csv_source *source = csv_source_named(csv, mark.source, strlen(mark.source), !forget);
+	if (forget) {
 		csv_marks_forget(&csv->marks, source, mark.item);
 		return 0;
 	}

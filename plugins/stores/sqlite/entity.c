@@ -276,13 +276,19 @@ look(struct upsert *up, struct standing *standing)
 
 /* ---- what becomes of it ---- */
 
+static void
+tell(const struct upsert *up, enum weir_verdict verdict)
+{
+	weir_tally_row(up->tally, up->row, verdict, NULL);
+}
+
 /* *done: false when the row was refused (by a trigger of the user). */
 static int
 run_keys(const struct upsert *up, sqlite3_stmt *statement, bool *done)
 {
 	int code = step_keys(up, statement);
 	*done = code == SQLITE_DONE;
-	int rc = *done ? 0 : refuse_or_fail(up->store, code, up->tally, up->err);
+	int rc = *done ? 0 : refuse_or_fail(up->store, code, up->tally, up->row, up->err);
 	sqlite3_reset(statement);
 	return rc;
 }
@@ -297,7 +303,8 @@ touch(const struct upsert *up)
 	sqlite3_bind_int64(up->plan->touch, keys + 1, (int64_t)up->order.incarnation);
 	sqlite3_bind_int64(up->plan->touch, keys + 2, (int64_t)up->order.sequence);
 	int rc = run_keys(up, up->plan->touch, &done);
-	up->tally->unchanged += done;
+	if (done)
+		tell(up, WEIR_ROW_UNCHANGED);
 	return rc;
 }
 
@@ -322,11 +329,11 @@ put(struct upsert *up, const struct standing *standing)
 	if (code == SQLITE_OK)
 		code = sqlite3_step(up->plan->insert);
 	bool stored = code == SQLITE_DONE;
-	int rc = stored ? 0 : refuse_or_fail(up->store, code, up->tally, up->err);
+	int rc = stored ? 0 : refuse_or_fail(up->store, code, up->tally, up->row, up->err);
 	sqlite3_reset(up->plan->insert);
 	if (rc || !stored)
 		return rc;
-	up->tally->stored++;
+	tell(up, WEIR_ROW_STORED);
 	return standing->deleted ? deleted_forget(up) : 0;
 }
 
@@ -340,10 +347,7 @@ take_out(struct upsert *up, const struct standing *standing)
 			standing->here ? up->plan->remove : up->plan->sibling[standing->sibling].remove, &done);
 	if (rc || !done)
 		return rc;
-	if (standing->here || standing->elsewhere)
-		up->tally->stored++;
-	else
-		up->tally->unchanged++;
+	tell(up, standing->here || standing->elsewhere ? WEIR_ROW_STORED : WEIR_ROW_UNCHANGED);
 	return deleted_write(up);
 }
 
@@ -364,7 +368,7 @@ upsert_row(struct upsert *up)
 		char reason[120];
 		snprintf(reason, sizeof(reason), "key '%s' is missing",
 			up->batch->schema->columns[missing].name);
-		refuse_row(up->tally, reason);
+		weir_tally_row(up->tally, up->row, WEIR_ROW_REFUSED, reason);
 		return 0;
 	}
 	struct standing standing;
@@ -374,7 +378,7 @@ upsert_row(struct upsert *up)
 	bool known = standing.here || standing.elsewhere || standing.deleted;
 	int order = known ? compare(up->order, standing.order) : 1;
 	if (order < 0) {
-		up->tally->unchanged++;
+		tell(up, WEIR_ROW_UNCHANGED);
 		return 0;
 	}
 	if (weir_row_deleted(up->batch, up->row))
@@ -382,7 +386,7 @@ upsert_row(struct upsert *up)
 	if (standing.same && order > 0)
 		return touch(up);
 	if (standing.same) {
-		up->tally->unchanged++;
+		tell(up, WEIR_ROW_UNCHANGED);
 		return 0;
 	}
 	return standing.elsewhere ? move(up, &standing) : put(up, &standing);

@@ -6,19 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-void
-refuse_row(struct weir_tally *tally, const char *reason)
-{
-	tally->refused++;
-	snprintf(tally->reason, sizeof(tally->reason), "%s", reason);
-}
-
 int
-refuse_or_fail(struct store *store, int code, struct weir_tally *tally, struct weir_err *err)
+refuse_or_fail(struct store *store, int code, struct weir_tally *tally, size_t row,
+	struct weir_err *err)
 {
 	/* A trigger of the user may roll the whole transaction back. */
 	if (database_refuses_row(code) && !sqlite3_get_autocommit(store->db)) {
-		refuse_row(tally, sqlite3_errmsg(store->db));
+		weir_tally_row(tally, row, WEIR_ROW_REFUSED, sqlite3_errmsg(store->db));
 		return 0;
 	}
 	return database_fault(store, "write to", err);
@@ -54,7 +48,7 @@ insert_row(struct store *store, const struct plan *plan, const struct weir_batch
 		char reason[120];
 		snprintf(
 			reason, sizeof(reason), "key '%s' is missing", batch->schema->columns[missing].name);
-		refuse_row(tally, reason);
+		weir_tally_row(tally, row, WEIR_ROW_REFUSED, reason);
 		return 0;
 	}
 	int code = bind_row(plan, batch, row);
@@ -62,9 +56,9 @@ insert_row(struct store *store, const struct plan *plan, const struct weir_batch
 		code = sqlite3_step(plan->insert);
 	int rc = 0;
 	if (code == SQLITE_DONE)
-		tally->stored++;
+		weir_tally_row(tally, row, WEIR_ROW_STORED, NULL);
 	else
-		rc = refuse_or_fail(store, code, tally, err);
+		rc = refuse_or_fail(store, code, tally, row, err);
 	sqlite3_reset(plan->insert);
 	failpoint_pass(&store->crash, SQLITE_AFTER_ROW);
 	return rc;

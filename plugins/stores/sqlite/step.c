@@ -64,8 +64,8 @@ write_batch(struct store *store, const struct weir_batch *batch, int64_t now,
 	if (!plan)
 		return err->code;
 	if (*plan->refusal) {
-		tally->refused = batch->rows;
-		memcpy(tally->reason, plan->refusal, sizeof(tally->reason));
+		for (size_t row = 0; row < batch->rows; row++)
+			weir_tally_row(tally, row, WEIR_ROW_REFUSED, plan->refusal);
 		return 0;
 	}
 	return plan->find ? upsert_entities(store, plan, batch, now, tally, err)
@@ -101,10 +101,8 @@ step_write(void *state, const struct weir_batch *const *batches, size_t n, struc
 	if (later)
 		rc = database_run(store, SAVEPOINT, err);
 	int64_t now = now_us();
-	for (size_t i = 0; !rc && i < n; i++) {
-		tally[i] = (struct weir_tally){ 0 };
+	for (size_t i = 0; !rc && i < n; i++)
 		rc = write_batch(store, batches[i], now, &tally[i], err);
-	}
 	if (!rc && later)
 		rc = database_run(store, RELEASE, err);
 	failpoint_pass(&store->crash, SQLITE_AFTER_WRITE);

@@ -222,9 +222,9 @@ int insert_series(struct store *, struct plan *, const struct weir_batch *, stru
 	struct weir_err *);
 int upsert_entities(struct store *, struct plan *, const struct weir_batch *, int64_t now,
 	struct weir_tally *, struct weir_err *);
-void refuse_row(struct weir_tally *, const char *reason);
 /* A row's statement failed: 0 when the row alone is refused, else the error. */
-int refuse_or_fail(struct store *, int code, struct weir_tally *, struct weir_err *);
+int refuse_or_fail(
+	struct store *, int code, struct weir_tally *, size_t row, struct weir_err *);
 
 /* ---- marks.c, retention.c, query.c: the functions of the contract ---- */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A store that fails, hangs or refuses while a file says so, and appends "schema rows" lines to another file else. */
+/* A store that fails, hangs or refuses while a file says so, and appends "schema rows" lines to
+ * another file else. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +10,8 @@
 #include <weir/plugin.h>
 
 struct slowstore {
-	const char *path, *switch_file; /* the switch holds one word: fail, hang, refuse, poison, network */
+	const char *path,
+		*switch_file; /* the switch holds one word: fail, hang, refuse, poison, network */
 	bool bad_open;
 	uint64_t rows;
 	char pending[1 << 16];
@@ -46,7 +48,8 @@ word(const struct slowstore *s, char *out, size_t room)
 }
 
 static int
-claim(void *state, const struct weir_claim *c, uint64_t *epoch, struct weir_marks *marks, struct weir_err *err)
+claim(void *state, const struct weir_claim *c, uint64_t *epoch, struct weir_marks *marks,
+	struct weir_err *err)
 {
 	(void)state;
 	(void)c;
@@ -67,7 +70,8 @@ find(void *state, const char *identity, struct weir_marks *marks, struct weir_er
 }
 
 static int
-write_batches(void *state, const struct weir_batch *const *batch, size_t n, struct weir_tally *tally, struct weir_err *err)
+write_batches(void *state, const struct weir_batch *const *batch, size_t n,
+	struct weir_tally *tally, struct weir_err *err)
 {
 	struct slowstore *s = state;
 	char how[16];
@@ -92,7 +96,8 @@ write_batches(void *state, const struct weir_batch *const *batch, size_t n, stru
 		}
 		tally[i].stored = batch[i]->rows;
 		if (s->size < sizeof(s->pending) - 100)
-			s->size += (size_t)sprintf(s->pending + s->size, "%s %zu\n", batch[i]->schema->name, batch[i]->rows);
+			s->size += (size_t)sprintf(
+				s->pending + s->size, "%s %zu\n", batch[i]->schema->name, batch[i]->rows);
 	}
 	return 0;
 }
@@ -114,5 +119,6 @@ commit(void *state, const struct weir_commit *c, struct weir_err *err)
 	return 0;
 }
 
-WEIR_PLUGIN(.kind = WEIR_STORE, .name = "slowstore", .summary = "fails as asked", .state_size = sizeof(struct slowstore),
-            .options = options, .open = open_store, .store = { .claim = claim, .find = find, .write = write_batches, .commit = commit });
+WEIR_PLUGIN(.kind = WEIR_STORE, .name = "slowstore", .summary = "fails as asked",
+	.state_size = sizeof(struct slowstore), .options = options, .open = open_store,
+	.store = { .claim = claim, .find = find, .write = write_batches, .commit = commit });

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A sampler that uses much of the contract as it was when ABI 1 was settled. frozen.so was built from it then and is never
- * built again: that it loads and gives the same rows is the promise of the ABI number. It was made with
+ * A sampler that uses much of the contract as it was when ABI 1 was settled. frozen.so was built
+ * from it then and is never built again: that it loads and gives the same rows is the promise of
+ * the ABI number. It was made with
  *
  *	gcc -std=gnu11 -O2 -fPIC -fvisibility=hidden -shared -s -Icore/include frozen.c -o frozen.so
  */
@@ -67,12 +68,17 @@ static const struct weir_column columns[] = {
 	[DUE] = WEIR_GAUGE_BOOL("due", "the first tick of an hour"),
 };
 
-static const struct weir_schema keys_schema = WEIR_SERIES("frozen_keys", key_columns, "keys of a file");
+static const struct weir_schema keys_schema =
+	WEIR_SERIES("frozen_keys", key_columns, "keys of a file");
 static const struct weir_schema schema = WEIR_SERIES("frozen", columns, "cells of every type");
-static const struct weir_schema *const schemas[] = { &keys_schema, &schema, &weir_schema_keyvalue, NULL };
+static const struct weir_schema *const schemas[] = { &keys_schema, &schema, &weir_schema_keyvalue,
+	NULL };
 
 static const struct weir_keyword keywords[] = {
-	{ "First", FIRST, 1024 }, { "Second", SECOND, 0 }, { "Fold", FOLDED, 1 }, { "Folded", FOLDED, 1 },
+	{ "First", FIRST, 1024 },
+	{ "Second", SECOND, 0 },
+	{ "Fold", FOLDED, 1 },
+	{ "Folded", FOLDED, 1 },
 	{ "Known*", WEIR_IGNORED, 0 },
 };
 
@@ -145,16 +151,7 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 	return 0;
 }
 
-WEIR_PLUGIN(
-	.kind = WEIR_SAMPLER,
-	.flags = WEIR_RARE,
-	.name = "frozen",
-	.summary = "much of ABI 1",
-	.description = "For the test of the ABI.",
-	.library = "none",
-	.needs = WEIR_NEEDS_NETLINK | WEIR_NEEDS_CAPABILITY(19),
-	.state_size = sizeof(struct context),
-	.options = options,
-	.schemas = schemas,
-	.open = open_context,
-	.sampler.sample = sample);
+WEIR_PLUGIN(.kind = WEIR_SAMPLER, .flags = WEIR_RARE, .name = "frozen", .summary = "much of ABI 1",
+	.description = "For the test of the ABI.", .library = "none",
+	.needs = WEIR_NEEDS_NETLINK | WEIR_NEEDS_CAPABILITY(19), .state_size = sizeof(struct context),
+	.options = options, .schemas = schemas, .open = open_context, .sampler.sample = sample);
