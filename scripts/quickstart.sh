@@ -52,6 +52,7 @@ status=0
 if [ -z "$interrupted" ]; then
 	$group "$weir" top --control var/control.sock ${DURATION:+--duration "$DURATION"} </dev/null &
 	view=$!
+	set +m # the groups are made; the shell need not tell of jobs
 	wait "$view"
 	status=$?
 	[ -z "$interrupted" ] || status=0
@@ -72,7 +73,7 @@ database=$(ls var/*.db 2>/dev/null | head -n 1)
 cat <<END
 
 The data is in $database, the log in var/weir.log. Next:
-  sqlite3 $database 'select * from meminfo order by time desc limit 3'    read it
+  sqlite3 $database "select datetime(time/1e6, 'unixepoch') as utc, * from loadavg order by time desc limit 3"
   $weir plugin list                                              what else can be measured
   edit conf/laptop.yaml, then: $weir config check conf/laptop.yaml    measure it
 END

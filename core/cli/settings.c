@@ -21,8 +21,9 @@ cli_judge(const char *path, const char *host, struct registry **registry, struct
 		return report_errors(*report) ? EXIT_CONFIG : EXIT_DONE;
 	report_free(*report);
 	*report = NULL;
-	return cli_fail(rc == -ENOENT ? EXIT_NO_INPUT : EXIT_CONFIG, "%s",
-		err.text[0] ? err.text : "out of memory");
+	return cli_fail(rc == -ENOENT ? EXIT_NO_INPUT : EXIT_CONFIG, "%s%s",
+		err.text[0] ? err.text : "out of memory",
+		rc == -ENOENT ? " ('weir config init agent' writes a starter)" : "");
 }
 
 int

@@ -195,7 +195,7 @@ view_screen(const struct memory *m, const char *status, unsigned width, unsigned
 	if (colour)
 		text_add(&all, strncmp(status, "OK", 2) ? "\33[1;31m" : "\33[1;32m");
 	text_append(&all, status, rest ? (size_t)(rest - status) : strlen(status));
-	text_printf(&all, "%s\n\n", colour ? "\33[0m" : "");
+	text_printf(&all, "%s%s\n\n", colour ? "\33[0m" : "", terminal ? "   Ctrl-C ends" : "");
 	if (!memory_row(m, "cpu_total", NULL, NULL) || !memory_row(m, "cpu_total", NULL, NULL)->row[1])
 		text_add(&all, "rates appear with the second tick\n");
 	cpu_line(m, colour, &all);

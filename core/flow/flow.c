@@ -195,7 +195,7 @@ flow_dismiss(struct flow *f, struct sink *sink)
 	struct sink **grown = realloc(f->leaving, (f->n_leaving + 1) * sizeof(*grown));
 	struct sink_counts last = { 0 };
 
-	sink_stop(sink);
+	sink_stop(sink, clock_mono_ns() + f->set->program.stop_timeout);
 	if (grown) {
 		f->leaving = grown;
 		f->leaving[f->n_leaving++] = sink;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The process of an isolated sampler: takes its plugin, options and ticks from the socket that it was started with, answers with
- * batches, and ends when the socket closes.
+ * The process of an isolated sampler: takes its plugin, options and ticks from the socket that it
+ * was started with, answers with batches, and ends when the socket closes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +45,8 @@ read_all(int fd, void *data, size_t size)
 }
 
 static int
-apply_option(struct isolated *is, const char *name, const char **at, const char *end, struct weir_err *err)
+apply_option(
+	struct isolated *is, const char *name, const char **at, const char *end, struct weir_err *err)
 {
 	const struct weir_option *o = option_named(is->ctx->plugin->options, name);
 	const char *count = frame_next(at, end), *items[512];
@@ -78,7 +79,8 @@ set_up(struct isolated *is, const char *data, size_t size, struct weir_err *err)
 			return weir_failx(err, -EBADMSG, "the set-up is cut");
 	is->registry = registry_new(NULL, 0);
 	is->keeper = keeper_new();
-	const struct weir_plugin *plugin = is->registry && is->keeper ? registry_load(is->registry, field[0], err) : NULL;
+	const struct weir_plugin *plugin =
+		is->registry && is->keeper ? registry_load(is->registry, field[0], err) : NULL;
 
 	if (!plugin)
 		return err->code ? err->code : -ENOMEM;
@@ -90,7 +92,8 @@ set_up(struct isolated *is, const char *data, size_t size, struct weir_err *err)
 	is->ctx->state_folder = *field[5] ? keeper_text(is->keeper, field[5]) : NULL;
 	is->n_static = is->ctx->n_schemas;
 	if (!plugin->sampler.sample)
-		return weir_failx(err, -ENOTSUP, "the plugin has no 'sample': it cannot run in a process of its own");
+		return weir_failx(
+			err, -ENOTSUP, "the plugin has no 'sample': it cannot run in a process of its own");
 	int rc = option_defaults(plugin->options, is->ctx->state, &is->ctx->arena, err);
 
 	for (const char *name; !rc && (name = frame_next(&at, end));)
@@ -144,7 +147,8 @@ answer_tick(struct isolated *is, struct text *out)
 	int64_t began = clock_mono_ns();
 
 	instance_begin(is->ctx, clock_wall_us());
-	int rc = instance_end(is->ctx, is->ctx->plugin->sampler.sample(is->ctx->state, &is->ctx->out, &err), &err);
+	int rc = instance_end(
+		is->ctx, is->ctx->plugin->sampler.sample(is->ctx->state, &is->ctx->out, &err), &err);
 
 	capability_collect(is->ctx, &is->capabilities, &is->capability_due);
 	for (size_t i = 0; i < is->ctx->n_schemas; i++)
@@ -183,7 +187,8 @@ child_main(int fd)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* What the plugin starts must not hold the socket open. */
 	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-	/* Ctrl-C and systemd's stop reach the whole group; they are for the parent, which closes the socket. */
+	/* Ctrl-C and systemd's stop reach the whole group; they are for the parent, which closes the
+	 * socket. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);

@@ -20,7 +20,8 @@ without_state(struct flow *f, const char *why)
 {
 	f->state_fault = strdup(why);
 	log_line(f->log, LOG_LEVEL_WARNING, "",
-		"running without a state folder: %s; rejects and what must outlive a restart are lost",
+		"running without a state folder: %s; rejects and what must outlive a restart are lost, and "
+		"there is no control socket unless 'control' names one",
 		why);
 }
 

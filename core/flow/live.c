@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Live sources: opening, ticking, failing and coming back. The ways of threads and processes are in runner.c and child.c. */
+/* Live sources: opening, ticking, failing and coming back. The ways of threads and processes are in
+ * runner.c and child.c. */
 #include "flow/live.h"
 
 #include <errno.h>
@@ -77,8 +78,10 @@ unwatch(void *closure, int fd)
 struct weir_ctx *
 live_open_instance(struct live *s, const struct instance_host *host, struct weir_err *err)
 {
-	struct origin origin = { s->flow->origin.cluster, s->flow->origin.host, s->setting->name, s->flow->origin.incarnation };
-	struct weir_ctx *ctx = instance_new(s->setting->plugin, &origin, s->setting->sampler.root, s->flow->keeper, s->flow->log);
+	struct origin origin = { s->flow->origin.cluster, s->flow->origin.host, s->setting->name,
+		s->flow->origin.incarnation };
+	struct weir_ctx *ctx = instance_new(
+		s->setting->plugin, &origin, s->setting->sampler.root, s->flow->keeper, s->flow->log);
 
 	if (!ctx) {
 		weir_fail(err, -ENOMEM, "cannot make sampler '%s'", s->setting->name);
@@ -103,7 +106,8 @@ live_say(struct live *s, const char *item, const char *status, const char *reaso
 	self_capability_row(s->flow, s->setting->name, item, status, reason);
 }
 
-/* A descriptor whose event fails would stay readable and spin the loop, so it rests while the sampler does. */
+/* A descriptor whose event fails would stay readable and spin the loop, so it rests while the
+ * sampler does. */
 static void
 rest_watched(struct live *s, bool rest)
 {
@@ -132,7 +136,8 @@ live_arm(struct event *timer, int64_t ns)
 }
 
 void
-live_account(struct live *s, int result, const struct weir_err *err, int64_t duration, uint64_t rows)
+live_account(
+	struct live *s, int result, const struct weir_err *err, int64_t duration, uint64_t rows)
 {
 	bool over = s->way == LIVE_INLINE && duration > s->setting->sampler.timeout;
 
@@ -146,7 +151,8 @@ live_account(struct live *s, int result, const struct weir_err *err, int64_t dur
 	if ((!result || result == -ENODATA || result == -EAGAIN) && !over) {
 		if (s->state != LIVE_RUNNING) {
 			rest_watched(s, false);
-			log_line(s->flow->log, LOG_LEVEL_INFO, s->setting->name, "works again after %u failures", s->failures);
+			log_line(s->flow->log, LOG_LEVEL_INFO, s->setting->name,
+				"works again after %u failures", s->failures);
 			live_say(s, "sampler", "ok", "");
 		}
 		s->state = LIVE_RUNNING;
@@ -154,20 +160,23 @@ live_account(struct live *s, int result, const struct weir_err *err, int64_t dur
 		s->counts.fault[0] = '\0';
 		return;
 	}
-	const char *why = over ? "a tick took longer than its timeout" : err->text[0] ? err->text : "failed without a reason";
+	const char *why = over           ? "a tick took longer than its timeout"
+					  : err->text[0] ? err->text
+									 : "failed without a reason";
 
 	s->failures++;
 	s->counts.failures++;
 	snprintf(s->counts.fault, sizeof(s->counts.fault), "%.230s", why);
 	if (s->failures == 1 || s->failures == FAILURES_MOST)
 		log_line(s->flow->log, LOG_LEVEL_WARNING, s->setting->name, "%s%s", why,
-		         s->failures == FAILURES_MOST ? "; tried again at growing intervals" : "");
+			s->failures == FAILURES_MOST ? "; tried again at growing intervals" : "");
 	if (s->failures >= FAILURES_MOST || over || !s->ctx) {
 		if (s->state == LIVE_RUNNING)
 			live_say(s, "sampler", "failed", why);
 		s->state = LIVE_BACKING_OFF;
 		rest_watched(s, true);
-		s->resume = clock_mono_ns() + live_pause(s, s->failures > FAILURES_MOST ? s->failures - FAILURES_MOST : 0);
+		s->resume = clock_mono_ns() +
+					live_pause(s, s->failures > FAILURES_MOST ? s->failures - FAILURES_MOST : 0);
 	}
 }
 
@@ -239,7 +248,9 @@ live_new(struct flow *f, const struct instance_setting *setting)
 		return NULL;
 	s->flow = f;
 	s->setting = setting;
-	s->way = setting->sampler.isolate || flags & WEIR_ISOLATE ? LIVE_CHILD : flags & WEIR_BLOCKING ? LIVE_THREAD : LIVE_INLINE;
+	s->way = setting->sampler.isolate || flags & WEIR_ISOLATE ? LIVE_CHILD
+			 : flags & WEIR_BLOCKING                          ? LIVE_THREAD
+															  : LIVE_INLINE;
 	s->interval = setting->sampler.interval / 1000;
 	s->offset = setting->sampler.offset / 1000;
 	int64_t now = clock_wall_us();
@@ -335,7 +346,8 @@ live_tick(struct live *s, int64_t time, int64_t lateness)
 void
 live_deliver(struct live *s, const struct weir_batch *batch, size_t schema)
 {
-	struct targets *t = batch->schema == &self_capability ? &s->capability_targets : &s->targets[schema];
+	struct targets *t =
+		batch->schema == &self_capability ? &s->capability_targets : &s->targets[schema];
 
 	flow_deliver(s->flow, batch, t);
 }
@@ -348,7 +360,8 @@ live_count_lost(struct live *s, const struct weir_schema *schema, uint64_t rows)
 	for (size_t i = 0; i < s->flow->n_sinks; i++) {
 		struct sink *sink = s->flow->sinks[i];
 
-		if (settings_routed(s->flow->set, from->source, sink_name(sink), schema->name, from->cluster, from->host, NULL))
+		if (settings_routed(s->flow->set, from->source, sink_name(sink), schema->name,
+				from->cluster, from->host, NULL))
 			sink_count_lost(sink, rows, DROP_MEMORY);
 	}
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A live source: one sampler instance, run on the loop, on a thread of its own, or in a process of its own. */
+/* A live source: one sampler instance, run on the loop, on a thread of its own, or in a process of
+ * its own. */
 #ifndef WEIR_FLOW_LIVE_H
 #define WEIR_FLOW_LIVE_H
 
@@ -23,22 +24,24 @@ struct live {
 	const struct instance_setting *setting;
 	enum live_way way;
 	enum live_state state;
-	struct weir_ctx *ctx;      /* NULL between a failed open and the next try; of a child: only its schemas are used */
+	struct weir_ctx *ctx; /* NULL between a failed open and the next try; of a child: only its
+							 schemas are used */
 	int64_t due, interval, offset; /* wall microseconds */
-	int64_t resume;            /* monotonic ns: backing off until then */
-	unsigned failures;         /* in a row */
+	int64_t resume;                /* monotonic ns: backing off until then */
+	unsigned failures;             /* in a row */
 	struct live_counts counts;
-	struct targets *targets;   /* [n_targets], one for each schema of ctx */
+	struct targets *targets; /* [n_targets], one for each schema of ctx */
 	size_t n_targets;
 	struct targets capability_targets;
 	struct builder *capabilities;
-	int64_t capability_due;    /* wall microseconds: when all rows are said again */
-	struct watched *watched;   /* descriptors of weir_watch */
-	struct runner *runner;     /* LIVE_THREAD */
-	struct child *child;       /* LIVE_CHILD */
+	int64_t capability_due;  /* wall microseconds: when all rows are said again */
+	struct watched *watched; /* descriptors of weir_watch */
+	struct runner *runner;   /* LIVE_THREAD */
+	struct child *child;     /* LIVE_CHILD */
 };
 
-/* Never fails for the plugin's sake: one that cannot open is tried again later. NULL out of memory. */
+/* Never fails for the plugin's sake: one that cannot open is tried again later. NULL out of memory.
+ */
 struct live *live_new(struct flow *, const struct instance_setting *);
 void live_free(struct live *);
 /* The setting of a new configuration that changes nothing for this source. */
@@ -52,7 +55,8 @@ void live_collect(struct live *);
 /* Shared by the three ways. */
 struct weir_ctx *live_open_instance(struct live *, const struct instance_host *, struct weir_err *);
 /* After a tick (or an open) of any way: counts, back-off, capability of the sampler itself. */
-void live_account(struct live *, int result, const struct weir_err *, int64_t duration, uint64_t rows);
+void live_account(
+	struct live *, int result, const struct weir_err *, int64_t duration, uint64_t rows);
 void live_say(struct live *, const char *item, const char *status, const char *reason);
 /* Targets for the schemas of ctx in place of those there were; none without ctx. 0 or -ENOMEM. */
 int live_targets(struct live *);
@@ -67,8 +71,8 @@ void live_deliver(struct live *, const struct weir_batch *, size_t schema);
 /* The thread's way. */
 int runner_new(struct live *, struct weir_err *);
 void runner_tick(struct live *);
-void runner_drain(struct live *);  /* on the loop, after the wake descriptor */
-bool runner_free(struct live *);   /* false: the thread hangs and keeps its memory */
+void runner_drain(struct live *); /* on the loop, after the wake descriptor */
+bool runner_free(struct live *);  /* false: the thread hangs and keeps its memory */
 
 /* The process's way. */
 int child_new(struct live *, struct weir_err *); /* may be called again after it failed */

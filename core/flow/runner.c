@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Samplers that may hang run on a thread of their own. The loop hands it a time and gets batches back through a list and the
- * wake descriptor. A thread that does not come back in time is left alone with its memory; its sampler is stuck until it returns.
+ * Samplers that may hang run on a thread of their own. The loop asks it for ticks and gets batches
+ * back through a list and the wake descriptor. A thread that does not come back in time is left
+ * alone with its memory; its sampler is stuck until it returns.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -28,15 +29,15 @@ struct runner {
 
 	/* Under the lock. */
 	bool stopping, ended;
-	bool asked, busy;   /* a tick waits for the thread, or runs */
-	bool done;          /* a tick's result waits for the loop */
+	bool asked, busy; /* a tick waits for the thread, or runs */
+	bool done;        /* a tick's result waits for the loop */
 	int result;
 	struct weir_err err;
 	int64_t duration;
 	uint64_t rows;
 	struct made *made;
 	size_t n, room;
-	uint64_t *lost;     /* rows without memory: one for each schema, and one for capability */
+	uint64_t *lost; /* rows without memory: one for each schema, and one for capability */
 
 	/* The loop's own. */
 	struct event *timer; /* a tick's timeout */
@@ -152,7 +153,8 @@ on_timeout(evutil_socket_t fd, short what, void *argument)
 	r->told_stuck = true;
 	s->state = LIVE_STUCK;
 	snprintf(s->counts.fault, sizeof(s->counts.fault), "stuck: a tick has not come back");
-	log_line(s->flow->log, LOG_LEVEL_WARNING, s->setting->name, "stuck: a tick has not come back within its timeout");
+	log_line(s->flow->log, LOG_LEVEL_WARNING, s->setting->name,
+		"stuck: a tick has not come back within its timeout");
 	live_say(s, "sampler", "failed", "stuck: a tick has not come back");
 	flow_settle(s->flow);
 }
@@ -231,7 +233,8 @@ count_lost(struct live *s, const uint64_t *lost)
 {
 	for (size_t i = 0; i <= s->ctx->n_schemas; i++)
 		if (lost[i])
-			live_count_lost(s, i < s->ctx->n_schemas ? s->ctx->schemas[i] : &self_capability, lost[i]);
+			live_count_lost(
+				s, i < s->ctx->n_schemas ? s->ctx->schemas[i] : &self_capability, lost[i]);
 }
 
 void
@@ -266,7 +269,8 @@ runner_drain(struct live *s)
 		return;
 	if (r->timer)
 		event_del(r->timer);
-	/* It runs again, well or not: a stuck one that comes back with a failure may be asked at once. */
+	/* It runs again, well or not: a stuck one that comes back with a failure may be asked at once.
+	 */
 	if (s->state == LIVE_STUCK && result) {
 		s->state = LIVE_BACKING_OFF;
 		s->resume = 0;

@@ -503,7 +503,8 @@ names_nothing(const struct node *root, const char *section)
 static void
 judge_nothing_to_run(struct judge *j, const struct node *root)
 {
-	if (report_incomplete(j->report) || root->partial)
+	/* A misspelt section is reported already. */
+	if (report_incomplete(j->report) || root->partial || report_errors(j->report))
 		return;
 	if (names_nothing(root, "samplers"))
 		report_error(j->report, &root->place, 1, "samplers",
@@ -601,6 +602,11 @@ settings_load(const char *path, const char *host, struct registry **registry, st
 	if (plugins &&
 		assign(&j, option_named(program_options, "plugins"), plugins->value, &set->program, &a))
 		plugins->seen = true;
+	for (size_t i = 0; i < set->program.plugins.n; i++)
+		if (access(set->program.plugins.item[i], R_OK | X_OK))
+			report_warning(report, &plugins->value->place, plugins->value->width, "plugins",
+				"the folder '%s' cannot be read: nothing is loaded from it",
+				set->program.plugins.item[i]);
 	if (!*registry)
 		*registry = registry_standard(&set->program.plugins);
 	for (size_t i = 0; set->instances && i < root->n; i++) {

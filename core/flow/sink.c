@@ -18,6 +18,7 @@
 enum { STEP_MOST = 4096, STEP_BYTES = 32 << 20, REFUSALS_MOST = 5 };
 #define PAUSE_FIRST (200 * WEIR_MS)
 #define PAUSE_MOST (10 * WEIR_SECOND)
+#define STOP_MARGIN (300 * WEIR_MS)
 #define TEND_EVERY (60 * WEIR_SECOND)
 
 const char *const drop_reason_names[DROP_REASONS] = {
@@ -49,7 +50,8 @@ struct sink {
 	struct entry *queue;    /* ring */
 	size_t head, n, room;
 	size_t queue_bytes;
-	bool wanted, stopping, ended, abandoned;
+	bool wanted, stopping, ended;
+	int64_t stop_by;          /* monotonic ns: until then a stop tries to store what is left */
 	struct sink_counts counts;
 	uint64_t hand_rows; /* of the step in the worker's hands */
 	size_t hand_bytes;
@@ -414,6 +416,16 @@ wait_for_work(struct sink *s)
 	return more;
 }
 
+static int64_t
+stop_by(struct sink *s)
+{
+	pthread_mutex_lock(&s->lock);
+	int64_t deadline = s->stop_by;
+
+	pthread_mutex_unlock(&s->lock);
+	return deadline;
+}
+
 static bool
 is_stopping(struct sink *s)
 {
@@ -424,21 +436,20 @@ is_stopping(struct sink *s)
 	return stopping;
 }
 
-/* During a stop a failing store is tried a few times more, for the deadline may be near. */
+/* During a stop a failing store is tried until the deadline is near. */
 static void
 finish_step(struct sink *s)
 {
 	struct weir_err err = { 0 };
 	int64_t pause = PAUSE_FIRST;
-	unsigned last_tries = 3;
 
 	while (s->n_step && try_step(s, &err)) {
 		note_failure(s, &err);
 		if (is_stopping(s)) {
-			if (!--last_tries)
-				break;
 			struct timespec short_pause = { 0, 100000000 };
 
+			if (clock_mono_ns() >= stop_by(s) - STOP_MARGIN)
+				break;
 			clock_nanosleep(CLOCK_MONOTONIC, 0, &short_pause, NULL);
 			continue;
 		}
@@ -633,9 +644,11 @@ sink_start(struct sink *s, struct weir_err *err)
 }
 
 void
-sink_stop(struct sink *s)
+sink_stop(struct sink *s, int64_t deadline)
 {
 	pthread_mutex_lock(&s->lock);
+	if (!s->stopping || deadline < s->stop_by)
+		s->stop_by = deadline;
 	s->stopping = true;
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
@@ -658,7 +671,7 @@ sink_finish(struct sink *s, int64_t deadline, struct sink_counts *counts)
 
 	if (!s)
 		return 0;
-	sink_stop(s);
+	sink_stop(s, deadline);
 	pthread_mutex_lock(&s->lock);
 	while (s->started && !s->ended)
 		if (pthread_cond_timedwait(&s->changed, &s->lock, &until) == ETIMEDOUT)

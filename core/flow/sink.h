@@ -56,12 +56,12 @@ int64_t sink_flush_ns(const struct sink *);
 void sink_flush(struct sink *);
 void sink_counts(struct sink *, struct sink_counts *);
 /*
- * Ask the worker to store what is queued and to end; sink_finish waits for it until `deadline`
+ * Ask the worker to store what is queued, trying until `deadline` (monotonic ns), and to end; sink_finish waits for it until `deadline`
  * (monotonic ns), closes the store and frees. What is left is counted as dropped by shutdown and
  * logged; *counts (may be NULL) is the final state. A worker that hangs beyond the deadline is
  * abandoned with its memory: returns -ETIMEDOUT then.
  */
-void sink_stop(struct sink *);
+void sink_stop(struct sink *, int64_t deadline);
 bool sink_ended(struct sink *);
 int sink_finish(struct sink *, int64_t deadline, struct sink_counts *);
 

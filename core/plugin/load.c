@@ -17,6 +17,7 @@ struct registry {
 	struct plugin_file *file;
 	size_t n;
 	struct text known; /* scratch */
+	char *unreadable;  /* a folder that may not be listed */
 	char *skipped;     /* what the build left out: lines "samplers/perf<TAB>libpfm4-dev" */
 };
 
@@ -70,6 +71,8 @@ scan_folder(struct registry *reg, const char *folder, enum weir_kind kind)
 	DIR *dir = path ? opendir(path) : NULL;
 	struct dirent *entry;
 
+	if (!dir && path && errno == EACCES && !reg->unreadable)
+		reg->unreadable = strdup(path);
 	while (dir && (entry = readdir(dir))) {
 		size_t length = strlen(entry->d_name);
 
@@ -171,6 +174,7 @@ registry_free(struct registry *reg)
 		free((void *)(uintptr_t)reg->file[i].plugin);
 	}
 	free(reg->file);
+	free(reg->unreadable);
 	free(reg->skipped);
 	text_free(&reg->known);
 	free(reg);
@@ -352,6 +356,11 @@ explain_absence(struct registry *reg, enum weir_kind kind, const char *name, str
 	for (size_t i = 0; i < reg->n; i++)
 		if (!strcmp(reg->file[i].name, name))
 			other = reg->file[i].kind;
+	if (reg->unreadable) {
+		weir_failx(err, -ENOENT, "no such %s: '%s'; the plugin folder '%s' may not be read",
+			plugin_kind_name(kind), name, reg->unreadable);
+		return;
+	}
 	if (near)
 		weir_failx(err, -ENOENT, "no such %s: '%s' (did you mean '%s'?)", plugin_kind_name(kind),
 			name, near);

@@ -38,7 +38,7 @@ def children(agent):
 
 
 def until_running(agent, seconds=30):
-	agent.wait(lambda: agent.sampler("faulty")["rows"] > 0 and agent.sampler("faulty")["state"] == "running", seconds, "it to run")
+	agent.wait(lambda: agent.sampler("faulty")["produced"] > 0 and agent.sampler("faulty")["state"] == "running", seconds, "it to run")
 
 
 def test_rows_keep_their_schemas_over_restarts(tmp_path):
@@ -46,10 +46,10 @@ def test_rows_keep_their_schemas_over_restarts(tmp_path):
 	extra.write_text("faulty_a 1\nfaulty_b 2\n")
 	with agent_with(tmp_path, f"interval: 100ms, extra: {extra}") as agent:
 		def restarted():
-			before = agent.sampler("faulty")["rows"]
+			before = agent.sampler("faulty")["produced"]
 			old, = children(agent)
 			os.kill(old, signal.SIGKILL)
-			agent.wait(lambda: agent.sampler("faulty")["rows"] >= before + 9, 30, "rows of the next process")
+			agent.wait(lambda: agent.sampler("faulty")["produced"] >= before + 9, 30, "rows of the next process")
 			assert children(agent) != [old]
 
 		until_running(agent)
@@ -99,7 +99,7 @@ def test_a_process_that_cannot_be_killed_blocks_nothing(tmp_path, back):
 
 def test_the_first_tick_waits_for_the_process(tmp_path):
 	with agent_with(tmp_path, "interval: 1h") as agent:
-		agent.wait(lambda: agent.sampler("faulty")["rows"] == 1, 10, "the first tick")
+		agent.wait(lambda: agent.sampler("faulty")["produced"] == 1, 10, "the first tick")
 		assert agent.sampler("faulty")["dropped"] == 0
 		agent.stop()
 	assert rows(tmp_path / "x.db", "select tick from faulty") == [(1,)]

@@ -398,6 +398,12 @@ STORE_FAULTS = [
 	("weir_tally_stored(&tally[i], batches[i]->rows);",
 		"weir_tally_stored(&tally[i], batches[i]->rows); tally[i].verdict[0] = WEIR_ROW_REFUSED; tally[i].stored--; tally[i].refused++;",
 		"refuse and the verdict of row 0"),
+	("	if (!claim || !holder) {",
+		"	if (claim && claim->holder && *claim->holder && strcmp(claim->holder, holder)) return -EBUSY;\n	if (!claim || !holder) {",
+		"a source given back is free"),
+	("		if (marks_put(&next, &commit->marks.mark[i]))",
+		"		if (!(commit->marks.mark[i].forget && strcmp(commit->marks.mark[i].source, commit->hold->source)) &&\n"
+		"		    marks_put(&next, &commit->marks.mark[i]))", "a source that is not held is forgotten"),
 	("	return rc ? weir_fail(err, rc, \"cannot look for a mark\") : 0;", "	marks->n = 0; return rc;", "find gives the mark"),
 	("		if (marks_put(&next, &commit->marks.mark[i]))", "		if (!commit->marks.mark[i].forget && marks_put(&next, &commit->marks.mark[i]))",
 		"a mark is forgotten"),

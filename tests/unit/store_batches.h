@@ -52,8 +52,8 @@ struct weir_batch *random_batch(
 	struct dice *, const struct weir_schema *, size_t rows, int64_t time, uint64_t sequence);
 
 /*
- * Asks for verdicts row by row, as the core does for pulled sources: `letters` has an 'S', 'U', 'R' or '?' (not
- * told) per row after witness_look, `said` a line "ROW: REASON" per refusal.
+ * Asks for verdicts row by row, as the core does for pulled sources: after witness_look `letters`
+ * has an 'S', 'U', 'R' or '?' (not told) per row; `said` has a line "ROW: REASON" per refusal.
  */
 struct witness {
 	size_t rows, refusals;

@@ -353,7 +353,13 @@ sample(void *state, struct weir_out *out, struct weir_err *err)
 		if (m->answered)
 			set_numbers(row, &m->ask->answer);
 	}
-	return s->n ? 0 : -ENODATA;
+	if (s->n) {
+		weir_capability(s->ctx, "mounts", WEIR_OK, NULL);
+		return 0;
+	}
+	weir_capability(s->ctx, "mounts", WEIR_ABSENT,
+		"no mount passes the filter: name some with 'include'");
+	return weir_failx(err, -ENODATA, "no mount passes the filter: name some with 'include'");
 }
 
 static const char description[] =

@@ -149,6 +149,7 @@ csv_close(void *state)
 static int
 check_claim(const struct csv *csv, const struct csv_source *source, const struct weir_claim *claim, struct weir_err *err)
 {
+	/* A source given back has a lease until 0. */
 	if (claim->take_over || !source->claimed || strcmp(source->holder, claim->holder) == 0 ||
 	    source->lease_until <= wall_clock() || csv_holder_dead(source->holder, csv->host))
 		return 0;
@@ -299,7 +300,6 @@ apply(struct csv *csv, const struct weir_commit *commit, struct csv_mark **marks
 	for (size_t i = 0; i < commit->n_hold; i++) {
 		struct csv_source *source = csv_source_named(csv, commit->hold[i].source, strlen(commit->hold[i].source), false);
 		source->lease_until = commit->hold[i].lease_until;
-		source->claimed = source->lease_until != 0;
 	}
 }
 

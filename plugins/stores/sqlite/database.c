@@ -21,7 +21,7 @@ static const char *const texts[STATEMENTS] = {
 	[CLAIM_RENEW] = "INSERT INTO weir_claim (source, epoch, lease_until, holder)"
 					" VALUES (?1, ?2, ?3, '') ON CONFLICT (source) DO UPDATE"
 					" SET epoch = excluded.epoch, lease_until = excluded.lease_until,"
-					" holder = iif(excluded.lease_until = 0, '', holder)",
+					" holder = CASE excluded.lease_until WHEN 0 THEN '' ELSE holder END",
 	[MARKS_OF_SOURCE] = "SELECT source, item, identity, data FROM weir_mark"
 						" WHERE source = ?1 ORDER BY item",
 	[MARKS_OF_IDENTITY] = "SELECT source, item, identity, data FROM weir_mark"

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A sampler that does what a test asks for: counts, fails, hangs, aborts, writes junk, takes its
- * time. */
+/*
+ * A sampler that does what a test asks for: counts, fails, hangs, aborts, writes junk, takes its
+ * time, adds schemas when it opens, leaves a file when it closes.
+ */
+#include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,16 +14,34 @@
 
 #include <weir/sampler.h>
 
+enum { ADDED_MOST = 8 };
+
 struct faulty {
 	int64_t from, to; /* ticks that misbehave, from 1; to 0: for ever */
-	int how;
+	int how, where;
 	const char *flag; /* a file that ends the trouble when it exists */
+	const char *extra, *closed;
 	int64_t tick;
+	uint64_t value[ADDED_MOST]; /* of the one column of each added schema */
+	size_t n_added;
 };
 
-enum { HOW_NOT, HOW_FAIL, HOW_HANG, HOW_ABORT, HOW_SLOW, HOW_JUNK, HOW_TYPE, HOW_EVENT };
+enum {
+	HOW_NOT,
+	HOW_FAIL,
+	HOW_HANG,
+	HOW_ABORT,
+	HOW_SLOW,
+	HOW_JUNK,
+	HOW_TYPE,
+	HOW_EVENT,
+	HOW_NAP,
+	HOW_LOSE
+};
 static const char *const ways[] = { "not", "fail", "hang", "abort", "slow", "junk", "type", "event",
-	NULL };
+	"nap", "lose", NULL };
+enum { WHERE_SAMPLE, WHERE_OPEN };
+static const char *const places[] = { "sample", "open", NULL };
 
 enum { TICK, PID };
 static const struct weir_column columns[] = {
@@ -35,7 +57,8 @@ static const struct weir_option options[] = {
 	WEIR_CHOICE_OPTION(struct faulty, how, "not", ways, "what it does then"),
 	WEIR_CHOICE_OPTION(struct faulty, where, "sample", places, "where it does it"),
 	WEIR_TEXT_OPTION(struct faulty, flag, "", "a file that ends the trouble"),
-	WEIR_TEXT_OPTION(struct faulty, extra, "", "a file of schemas to add: lines of a name and a value"),
+	WEIR_TEXT_OPTION(
+		struct faulty, extra, "", "a file of schemas to add: lines of a name and a value"),
 	WEIR_TEXT_OPTION(struct faulty, closed, "", "a file to make when it closes"),
 	WEIR_OPTIONS_END,
 };
@@ -82,13 +105,10 @@ misbehave(const struct faulty *f, struct weir_out *out, struct weir_err *err)
 
 /* A descriptor that stays readable and whose event always fails. */
 static int
-open_faulty(void *state, struct weir_ctx *ctx, struct weir_err *err)
+watch_pipe(struct weir_ctx *ctx, struct weir_err *err)
 {
-	struct faulty *f = state;
 	int pair[2];
 
-	if (f->how != HOW_EVENT)
-		return 0;
 	if (pipe(pair))
 		return weir_fail(err, -errno, "cannot make a pipe");
 	close(pair[1]);
@@ -106,7 +126,8 @@ event(void *state, int fd, struct weir_out *out, struct weir_err *err)
 static int
 add_schemas(struct faulty *f, struct weir_ctx *ctx, struct weir_err *err)
 {
-	static const struct weir_column value[] = { WEIR_GAUGE_U64("value", "1", "what the file says") };
+	static const struct weir_column value[] = { WEIR_GAUGE_U64(
+		"value", "1", "what the file says") };
 	FILE *file = fopen(f->extra, "re");
 	char name[40];
 	unsigned long long number;
@@ -134,6 +155,8 @@ open_faulty(void *state, struct weir_ctx *ctx, struct weir_err *err)
 
 	if (f->where == WHERE_OPEN && (!*f->flag || access(f->flag, F_OK)))
 		rc = misbehave(f, NULL, err);
+	if (!rc && f->how == HOW_EVENT)
+		rc = watch_pipe(ctx, err);
 	return rc ? rc : add_schemas(f, ctx, err);
 }
 
@@ -174,4 +197,5 @@ static const struct weir_schema *const schemas[] = { &schema, NULL };
 
 WEIR_PLUGIN(.kind = WEIR_SAMPLER, .name = FAULTY_NAME, .flags = FAULTY_FLAGS,
 	.summary = "misbehaves as asked", .state_size = sizeof(struct faulty), .options = options,
-	.schemas = schemas, .open = open_faulty, .sampler = { .sample = sample, .event = event });
+	.schemas = schemas, .open = open_faulty, .close = close_faulty,
+	.sampler = { .sample = sample, .event = event });

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loaded before the C library: one realloc of 128 new bytes fails in the thread that asked for it. */
+/* Loaded before the C library: one realloc of 128 new bytes fails in the thread that asked for it.
+ */
 #include <dlfcn.h>
 #include <stddef.h>
 
