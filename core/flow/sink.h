@@ -56,10 +56,10 @@ int64_t sink_flush_ns(const struct sink *);
 void sink_flush(struct sink *);
 void sink_counts(struct sink *, struct sink_counts *);
 /*
- * Ask the worker to store what is queued, trying until `deadline` (monotonic ns), and to end; sink_finish waits for it until `deadline`
- * (monotonic ns), closes the store and frees. What is left is counted as dropped by shutdown and
- * logged; *counts (may be NULL) is the final state. A worker that hangs beyond the deadline is
- * abandoned with its memory: returns -ETIMEDOUT then.
+ * Ask the worker to store what is queued, trying until `deadline` (monotonic ns), and to end;
+ * sink_finish waits for it until `deadline` (monotonic ns), closes the store and frees. What is
+ * left is counted as dropped by shutdown and logged; *counts (may be NULL) is the final state. A
+ * worker that hangs beyond the deadline is abandoned with its memory: returns -ETIMEDOUT then.
  */
 void sink_stop(struct sink *, int64_t deadline);
 bool sink_ended(struct sink *);

@@ -105,13 +105,15 @@ check_tally(const struct weir_tally *tally, const struct verdicts *v, const char
 	for (size_t i = 0; i < ROWS; i++) {
 		if (v->row[i] < WEIR_ROW_STORED || v->row[i] > WEIR_ROW_REFUSED)
 			return weir_failx(err, -EPROTO,
-				"row %zu of '%s' has no verdict: use weir_tally_row or weir_tally_stored", i, schema);
+				"row %zu of '%s' has no verdict: use weir_tally_row or weir_tally_stored", i,
+				schema);
 		if ((v->row[i] == WEIR_ROW_REFUSED) != v->refused[i])
 			return weir_failx(
 				err, -EPROTO, "refuse and the verdict of row %zu of '%s' differ", i, schema);
 		by_row[v->row[i]]++;
 	}
-	if (by_row[WEIR_ROW_STORED] != tally->stored || by_row[WEIR_ROW_UNCHANGED] != tally->unchanged ||
+	if (by_row[WEIR_ROW_STORED] != tally->stored ||
+		by_row[WEIR_ROW_UNCHANGED] != tally->unchanged ||
 		by_row[WEIR_ROW_REFUSED] != tally->refused || v->refusals != tally->refused)
 		return weir_failx(
 			err, -EPROTO, "the verdicts of the rows of '%s' are not what the sums say", schema);
@@ -260,7 +262,8 @@ test_forgetting(struct stored *s)
 		conform_check(s->t, !rc, "forgetting a mark failed: %s", err.text);
 }
 
-/* A file found again under another claim: its mark goes there, while somebody else may hold the former. */
+/* A file found again under another claim: its mark goes there, while somebody else may hold the
+ * former. */
 static void
 test_moving(struct stored *s)
 {

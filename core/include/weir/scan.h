@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Scanners for kernel text: bounds-checked, no allocation, no locale. A scan moves forward over a text; each function says
- * whether it found what it was asked for, and leaves the scan where it was when it did not. Blanks are ' ' and '\t'.
+ * Scanners for kernel text: bounds-checked, no allocation, no locale. A scan moves forward over a
+ * text; each function says whether it found what it was asked for, and leaves the scan where it was
+ * when it did not. Blanks are ' ' and '\t'.
  */
 #ifndef WEIR_SCAN_H
 #define WEIR_SCAN_H
@@ -56,7 +57,8 @@ weir_scan_line(struct weir_scan *s, struct weir_scan *line)
 static inline bool
 weir_scan_whole_line(struct weir_scan *s, struct weir_scan *line)
 {
-	const char *newline = s->at < s->end ? (const char *)memchr(s->at, '\n', weir_scan_left(s)) : NULL;
+	const char *newline =
+		s->at < s->end ? (const char *)memchr(s->at, '\n', weir_scan_left(s)) : NULL;
 
 	if (!newline)
 		return false;
@@ -109,7 +111,8 @@ weir_scan_prefix(struct weir_scan *s, const char *prefix)
 static inline bool
 weir_scan_until(struct weir_scan *s, char mark, struct weir_scan *part)
 {
-	const char *found = s->at < s->end ? (const char *)memchr(s->at, mark, weir_scan_left(s)) : NULL;
+	const char *found =
+		s->at < s->end ? (const char *)memchr(s->at, mark, weir_scan_left(s)) : NULL;
 
 	if (!found)
 		return false;
@@ -122,7 +125,8 @@ weir_scan_until(struct weir_scan *s, char mark, struct weir_scan *part)
 static inline bool
 weir_scan_ends(const struct weir_scan *s, const char *at)
 {
-	return at >= s->end || *at == ' ' || *at == '\n' || *at == '\t' || *at == ':' || *at == ',' || *at == '/';
+	return at >= s->end || *at == ' ' || *at == '\n' || *at == '\t' || *at == ':' || *at == ',' ||
+		   *at == '/';
 }
 
 /* Leading blanks, decimal digits; false on overflow or when a word character follows ("12x"). */
@@ -138,7 +142,7 @@ weir_scan_u64(struct weir_scan *s, uint64_t *value)
 
 	for (unsigned digit; at < s->end && (digit = (unsigned)(*at - '0')) <= 9; at++) {
 		if (__builtin_expect(at - from >= 19, 0) &&
-		    (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, digit, &n)))
+			(__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, digit, &n)))
 			return false;
 		else if (at - from < 19)
 			n = n * 10 + digit;
@@ -199,8 +203,8 @@ weir_scan_hex(struct weir_scan *s, uint64_t *value)
 }
 
 /*
- * "-0.52" as an integer count of 1/divisor (a power of ten): exact; further digits are cut off. False on overflow and on
- * what is no plain decimal.
+ * "-0.52" as an integer count of 1/divisor (a power of ten): exact; further digits are cut off.
+ * False on overflow and on what is no plain decimal.
  */
 static inline bool
 weir_scan_decimal(struct weir_scan *s, int64_t divisor, int64_t *count)
@@ -221,7 +225,8 @@ weir_scan_decimal(struct weir_scan *s, int64_t divisor, int64_t *count)
 		t.at++;
 		const char *fraction = t.at;
 
-		for (int64_t place = divisor / 10; t.at < t.end && (unsigned)(*t.at - '0') <= 9; t.at++, place /= 10)
+		for (int64_t place = divisor / 10; t.at < t.end && (unsigned)(*t.at - '0') <= 9;
+			 t.at++, place /= 10)
 			if (__builtin_add_overflow(n, (*t.at - '0') * place, &n))
 				return false;
 		if (t.at == fraction)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A growing buffer that gives memory back: a node has a buffer per schema and they must be small. */
+/* A growing buffer that gives memory back: a node has a buffer per schema and they must be small.
+ */
 #include "csv.h"
 
 #include <errno.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Closed parts become .csv.zst or .csv.gz, a piece at a time, so that no commit waits for a big part. The new file has a temporary
- * name until it is complete and on disk; then it takes its place and the plain one goes, which recovery completes or undoes.
+ * Closed parts become .csv.zst or .csv.gz, a piece at a time, so that no commit waits for a big
+ * part. The new file has a temporary name until it is complete and on disk; then it takes its place
+ * and the plain one goes, which recovery completes or undoes.
  */
 #include "csv.h"
 
@@ -108,8 +109,10 @@ begin_gz(struct csv *csv, struct csv_codec *codec)
 static int
 begin_codec(struct csv *csv, struct csv_codec *codec, const char *path)
 {
-	snprintf(codec->target.text, sizeof(codec->target.text), "%s.%s", path, csv->compress == CSV_WITH_GZ ? "gz" : "zst");
-	if (snprintf(codec->temporary.text, sizeof(codec->temporary.text), "%.150s.tmp", codec->target.text) >= 160)
+	snprintf(codec->target.text, sizeof(codec->target.text), "%s.%s", path,
+		csv->compress == CSV_WITH_GZ ? "gz" : "zst");
+	if (snprintf(codec->temporary.text, sizeof(codec->temporary.text), "%.150s.tmp",
+			codec->target.text) >= 160)
 		return -ENAMETOOLONG;
 	codec->in = csv_open_at(csv->folder, path, O_RDONLY);
 	struct stat st;
@@ -129,7 +132,8 @@ put_zstd(struct csv_codec *codec, size_t size, bool last)
 	ZSTD_inBuffer in = { codec->input, size, 0 };
 	for (;;) {
 		ZSTD_outBuffer out = { codec->output, PIECE, 0 };
-		size_t left = ZSTD_compressStream2(codec->zstd, &out, &in, last ? ZSTD_e_end : ZSTD_e_continue);
+		size_t left =
+			ZSTD_compressStream2(codec->zstd, &out, &in, last ? ZSTD_e_end : ZSTD_e_continue);
 		if (ZSTD_isError(left))
 			return -EIO;
 		int result = csv_write_at(codec->out, codec->output, out.pos, codec->written);
@@ -190,7 +194,8 @@ finish(struct csv *csv, struct csv_codec *codec, const char *path, struct weir_e
 
 /* One piece of the part in hand. */
 static int
-advance(struct csv *csv, struct csv_codec *codec, const char *path, bool *done, struct weir_err *err)
+advance(
+	struct csv *csv, struct csv_codec *codec, const char *path, bool *done, struct weir_err *err)
 {
 	uint64_t left = codec->size - codec->offset;
 	size_t size = left < PIECE ? (size_t)left : PIECE;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The CSV store: DIR/SCHEMA/[r2/]TIME-NUMBER.csv, a header in each, exact values; parts are closed by size and time, compressed and
- * removed by age and size. Rows gather in memory per part; a commit is one write per part and one entry of DIR/journal.weir, which
- * alone says what counts.
+ * The CSV store: DIR/SCHEMA/[r2/]TIME-NUMBER.csv, a header in each, exact values; parts are closed
+ * by size and time, compressed and removed by age and size. Rows gather in memory per part; a
+ * commit is one write per part and one entry of DIR/journal.weir, which alone says what counts.
  *
  * needs: libzstd zlib
  */
@@ -20,25 +20,32 @@
 #include <unistd.h>
 
 #define LOCK "lock.weir"
-/* Compressed by one tend, about 50 ms; each commit adds twice what it wrote, so the backlog shrinks at any rate. */
+/* Compressed by one tend, about 50 ms; each commit adds twice what it wrote, so the backlog shrinks
+ * at any rate. */
 #define TEND_BUDGET (16 << 20)
 /* A journal of this length is not left to the next tend: an import may write marks fast. */
 #define JOURNAL_TOO_LONG (16 << 20)
 
-static const char *const compressions[] = { [CSV_NONE] = "none", [CSV_WITH_ZSTD] = "zstd", [CSV_WITH_GZ] = "gz", NULL };
+static const char *const compressions[] = {
+	[CSV_NONE] = "none", [CSV_WITH_ZSTD] = "zstd", [CSV_WITH_GZ] = "gz", NULL
+};
 
 static const struct weir_option options[] = {
-	WEIR_REQUIRED_TEXT(struct csv, path, "folder of the files, made if missing; one process at a time"),
-	WEIR_SIZE_OPTION(struct csv, rotate_size, "256MiB", 1024, INT64_MAX, "close a part of this size and begin the next"),
+	WEIR_REQUIRED_TEXT(
+		struct csv, path, "folder of the files, made if missing; one process at a time"),
+	WEIR_SIZE_OPTION(struct csv, rotate_size, "256MiB", 1024, INT64_MAX,
+		"close a part of this size and begin the next"),
 	WEIR_DURATION_OPTION(struct csv, rotate_every, "1d", WEIR_SECOND, 3660 * WEIR_DAY,
-	                     "close parts at each multiple of this time, UTC"),
-	WEIR_CHOICE_OPTION(struct csv, compress, "zstd", compressions, "what closed parts are compressed with"),
+		"close parts at each multiple of this time, UTC"),
+	WEIR_CHOICE_OPTION(
+		struct csv, compress, "zstd", compressions, "what closed parts are compressed with"),
 	WEIR_INT_OPTION(struct csv, level, "1", 1, 19, "level of compression; gz knows up to 9"),
-	WEIR_DURATION_OPTION(struct csv, keep_age, "0", 0, INT64_MAX, "remove closed parts whose last row is older; 0 keeps them"),
+	WEIR_DURATION_OPTION(struct csv, keep_age, "0", 0, INT64_MAX,
+		"remove closed parts whose last row is older; 0 keeps them"),
 	WEIR_SIZE_OPTION(struct csv, keep_size, "0", 0, INT64_MAX,
-	                 "remove the oldest closed parts when all parts are larger together; 0 keeps them"),
+		"remove the oldest closed parts when all parts are larger together; 0 keeps them"),
 	WEIR_SIZE_OPTION(struct csv, buffer, "1MiB", 4096, 1 << 30,
-	                 "write rows of a part to its file before the flush when there are so many bytes of them"),
+		"write rows of a part to its file before the flush when there are so many bytes of them"),
 	WEIR_OPTIONS_END,
 };
 
@@ -88,9 +95,11 @@ take_lock(struct csv *csv, struct weir_ctx *ctx, struct weir_err *err)
 			return weir_fail(err, -errno, "cannot lock '%s/%s'", csv->path, LOCK);
 		ssize_t size = pread(fd, holder, sizeof(holder) - 1, 0);
 		holder[size > 0 ? strcspn(holder, "\n") : 0] = '\0';
-		return weir_failx(err, -EBUSY, "'%s' is in use by %s", csv->path, holder[0] ? holder : "another process");
+		return weir_failx(
+			err, -EBUSY, "'%s' is in use by %s", csv->path, holder[0] ? holder : "another process");
 	}
-	int size = snprintf(holder, sizeof(holder), "%.100s pid %ld (%.64s)\n", csv->host, (long)getpid(), weir_instance(ctx));
+	int size = snprintf(holder, sizeof(holder), "%.100s pid %ld (%.64s)\n", csv->host,
+		(long)getpid(), weir_instance(ctx));
 	/* Who holds it is for people: a full disk does not matter. */
 	if (ftruncate(fd, 0) == 0)
 		csv_write_at(fd, holder, (size_t)size, 0);
@@ -105,7 +114,7 @@ csv_open(void *state, struct weir_ctx *ctx, struct weir_err *err)
 	csv->host = strdup(weir_host_name(ctx));
 	if (!csv->host || !csv->path[0])
 		return weir_failx(err, csv->host ? -EINVAL : -ENOMEM, "cannot open '%s': %s", csv->path,
-		                  csv->host ? "a folder must be named" : "out of memory");
+			csv->host ? "a folder must be named" : "out of memory");
 	int result = make_path(csv->path, err);
 	if (result < 0)
 		return result;
@@ -147,25 +156,29 @@ csv_close(void *state)
 /* ---- claims ---- */
 
 static int
-check_claim(const struct csv *csv, const struct csv_source *source, const struct weir_claim *claim, struct weir_err *err)
+check_claim(const struct csv *csv, const struct csv_source *source, const struct weir_claim *claim,
+	struct weir_err *err)
 {
 	/* A source given back has a lease until 0. */
 	if (claim->take_over || !source->claimed || strcmp(source->holder, claim->holder) == 0 ||
-	    source->lease_until <= wall_clock() || csv_holder_dead(source->holder, csv->host))
+		source->lease_until <= wall_clock() || csv_holder_dead(source->holder, csv->host))
 		return 0;
 	return weir_failx(err, -EBUSY, "'%s' is followed by %s", claim->source, source->holder);
 }
 
 static int
-csv_claim(void *state, const struct weir_claim *claim, uint64_t *epoch, struct weir_marks *marks, struct weir_err *err)
+csv_claim(void *state, const struct weir_claim *claim, uint64_t *epoch, struct weir_marks *marks,
+	struct weir_err *err)
 {
 	struct csv *csv = state;
 	struct csv_source *source = csv_source_named(csv, claim->source, strlen(claim->source), true);
 	char *holder = strdup(claim->holder);
-	int result = source && holder ? csv_settle(csv, err) : weir_fail(err, -ENOMEM, "cannot claim '%s'", claim->source);
+	int result = source && holder ? csv_settle(csv, err)
+								  : weir_fail(err, -ENOMEM, "cannot claim '%s'", claim->source);
 	if (result == 0)
 		result = check_claim(csv, source, claim, err);
-	if (result == 0 && (csv_entry_begin(csv) < 0 || csv_entry_source(csv, source, holder, source->epoch + 1) < 0))
+	if (result == 0 &&
+		(csv_entry_begin(csv) < 0 || csv_entry_source(csv, source, holder, source->epoch + 1) < 0))
 		result = weir_fail(err, -ENOMEM, "cannot claim '%s'", claim->source);
 	if (result == 0)
 		result = csv_entry_append(csv, false, err);
@@ -194,7 +207,8 @@ csv_find(void *state, const char *identity, struct weir_marks *marks, struct wei
 /* ---- rows ---- */
 
 static int
-write_batch(struct csv *csv, const struct weir_batch *batch, int64_t now, struct weir_tally *tally, struct weir_err *err)
+write_batch(struct csv *csv, const struct weir_batch *batch, int64_t now, struct weir_tally *tally,
+	struct weir_err *err)
 {
 	struct weir_err refusal = { 0 };
 	struct csv_plan *plan = NULL;
@@ -219,7 +233,8 @@ write_batch(struct csv *csv, const struct weir_batch *batch, int64_t now, struct
 }
 
 static int
-csv_write(void *state, const struct weir_batch *const *batch, size_t n, struct weir_tally *tally, struct weir_err *err)
+csv_write(void *state, const struct weir_batch *const *batch, size_t n, struct weir_tally *tally,
+	struct weir_err *err)
 {
 	struct csv *csv = state;
 	int result = csv_settle(csv, err);
@@ -244,10 +259,11 @@ check_holds(struct csv *csv, const struct weir_commit *commit, struct weir_err *
 {
 	for (size_t i = 0; i < commit->n_hold; i++) {
 		const struct weir_hold *hold = &commit->hold[i];
-		const struct csv_source *source = csv_source_named(csv, hold->source, strlen(hold->source), false);
+		const struct csv_source *source =
+			csv_source_named(csv, hold->source, strlen(hold->source), false);
 		if (!source || source->epoch != hold->epoch)
 			return weir_failx(err, -ESTALE, "'%s' is followed by %s now", hold->source,
-			                  source && source->holder ? source->holder : "nobody");
+				source && source->holder ? source->holder : "nobody");
 	}
 	return 0;
 }
@@ -259,7 +275,8 @@ write_parts(struct csv *csv, bool sync, struct weir_err *err)
 	for (struct csv_part *part = csv->parts; result == 0 && part; part = part->next)
 		result = csv_part_flush(csv, part, err);
 	csv_failpoint(csv, CSV_AT_WRITTEN);
-	/* What is closed is not looked at by recovery, so it must be on disk before the journal says so. */
+	/* What is closed is not looked at by recovery, so it must be on disk before the journal says
+	 * so. */
 	for (struct csv_part *part = csv->parts; result == 0 && part; part = part->next)
 		if (sync || part->ending)
 			result = csv_part_sync(csv, part, err);
@@ -295,15 +312,18 @@ apply(struct csv *csv, const struct weir_commit *commit, struct csv_mark **marks
 		if (marks[i])
 			csv_marks_put(&csv->marks, marks[i]);
 		else
-			csv_marks_forget(&csv->marks, csv_source_named(csv, mark->source, strlen(mark->source), false), mark->item);
+			csv_marks_forget(&csv->marks,
+				csv_source_named(csv, mark->source, strlen(mark->source), false), mark->item);
 	}
 	for (size_t i = 0; i < commit->n_hold; i++) {
-		struct csv_source *source = csv_source_named(csv, commit->hold[i].source, strlen(commit->hold[i].source), false);
+		struct csv_source *source =
+			csv_source_named(csv, commit->hold[i].source, strlen(commit->hold[i].source), false);
 		source->lease_until = commit->hold[i].lease_until;
 	}
 }
 
-/* Copies of the marks, so that nothing can fail once the journal has them; NULL for those to forget. */
+/* Copies of the marks, so that nothing can fail once the journal has them; NULL for those to
+ * forget. */
 static int
 copy_marks(struct csv *csv, const struct weir_commit *commit, struct csv_mark **marks)
 {
@@ -381,7 +401,8 @@ step_begun(const struct csv *csv)
 	return false;
 }
 
-/* Close parts whose time is over, and those that somebody removed: rows written there would be lost. */
+/* Close parts whose time is over, and those that somebody removed: rows written there would be
+ * lost. */
 static int
 rotate(struct csv *csv, int64_t now, struct weir_err *err)
 {
@@ -418,25 +439,24 @@ csv_tend(void *state, int64_t now, struct weir_err *err)
 	return result < 0 ? result : compressed;
 }
 
-WEIR_PLUGIN(
-	.kind = WEIR_STORE,
-	.name = "csv",
+WEIR_PLUGIN(.kind = WEIR_STORE, .name = "csv",
 	.summary = "CSV files, a folder per schema, rotated and compressed",
-	.description = "Rows go to DIR/SCHEMA/TIME-NUMBER.csv, each file with a header line. Integers and decimals are exact, times are "
-	               "RFC 3339 in UTC, a missing value is nothing between commas and an empty text is \"\". New columns of a schema begin "
-	               "a new file with all columns; a changed type or key set goes to DIR/SCHEMA/r2. Closed files are compressed.\n\n"
-	               "DIR/journal.weir says how much of each open file counts and how far the sources were read; after a crash the files "
-	               "are cut to it. Do not edit open files; closed ones may be copied, moved or removed.",
-	.library = "libzstd, zlib",
-	.state_size = sizeof(struct csv),
-	.options = options,
-	.open = csv_open,
-	.close = csv_close,
+	.description =
+		"Rows go to DIR/SCHEMA/TIME-NUMBER.csv, each file with a header line. Integers and "
+		"decimals are exact, times are "
+		"RFC 3339 in UTC, a missing value is nothing between commas and an empty text is \"\". New "
+		"columns of a schema begin "
+		"a new file with all columns; a changed type or key set goes to DIR/SCHEMA/r2. Closed "
+		"files are compressed.\n\n"
+		"DIR/journal.weir says how much of each open file counts and how far the sources were "
+		"read; after a crash the files "
+		"are cut to it. Do not edit open files; closed ones may be copied, moved or removed.",
+	.library = "libzstd, zlib", .state_size = sizeof(struct csv), .options = options,
+	.open = csv_open, .close = csv_close,
 	.store = {
 		.claim = csv_claim,
 		.find = csv_find,
 		.write = csv_write,
 		.commit = csv_commit,
 		.tend = csv_tend,
-	},
-);
+	}, );

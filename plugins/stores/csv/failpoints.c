@@ -16,7 +16,8 @@ csv_failpoint_due(struct csv *csv, enum csv_failpoint point)
 {
 	const char *wish = getenv("WEIR_CRASH_AT");
 	size_t length = strlen(csv_failpoint_names[point]);
-	if (!wish || strncmp(wish, csv_failpoint_names[point], length) != 0 || (wish[length] && wish[length] != ':'))
+	if (!wish || strncmp(wish, csv_failpoint_names[point], length) != 0 ||
+		(wish[length] && wish[length] != ':'))
 		return false;
 	unsigned long passage = wish[length] ? strtoul(wish + length + 1, NULL, 10) : 1;
 	return ++csv->passages[point] == passage;

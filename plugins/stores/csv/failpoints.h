@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The places where a test may kill the process: all of them, so that a test can show that it has tried each. Compiled in with
- * -DWEIR_FAILPOINTS only. WEIR_CRASH_AT=csv-journal:3 ends the process with SIGKILL at the third passage of csv-journal.
+ * The places where a test may kill the process: all of them, so that a test can show that it has
+ * tried each. Compiled in with -DWEIR_FAILPOINTS only. WEIR_CRASH_AT=csv-journal:3 ends the process
+ * with SIGKILL at the third passage of csv-journal.
  */
 #ifndef WEIR_CSV_FAILPOINTS_H
 #define WEIR_CSV_FAILPOINTS_H

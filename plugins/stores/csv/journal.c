@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The journal: a line that names format and version, then entries, one per commit or claim. An entry is its payload's size and a
- * CRC32C that goes on from the entry before (4 bytes each, little endian), then records: a letter and its fields, numbers as
- * varints of 7 bits, signed ones zigzag, texts with their length in front and a NUL behind. The first entry says all, the others
- * what changed. A `d` ends an entry before which all that it says was put on disk.
+ * The journal: a line that names format and version, then entries, one per commit or claim. An
+ * entry is its payload's size and a CRC32C that goes on from the entry before (4 bytes each, little
+ * endian), then records: a letter and its fields, numbers as varints of 7 bits, signed ones zigzag,
+ * texts with their length in front and a NUL behind. The first entry says all, the others what
+ * changed. A `d` ends an entry before which all that it says was put on disk.
  */
 #include "csv.h"
 
@@ -20,8 +21,15 @@
 #define ENTRY_HEAD 8
 
 enum record {
-	RECORD_NEXT = 'n', RECORD_TABLE = 't', RECORD_PART = 'p', RECORD_LENGTH = 'l', RECORD_CLOSED = 'c', RECORD_SOURCE = 's',
-	RECORD_MARK = 'm', RECORD_FORGET = 'f', RECORD_DURABLE = 'd',
+	RECORD_NEXT = 'n',
+	RECORD_TABLE = 't',
+	RECORD_PART = 'p',
+	RECORD_LENGTH = 'l',
+	RECORD_CLOSED = 'c',
+	RECORD_SOURCE = 's',
+	RECORD_MARK = 'm',
+	RECORD_FORGET = 'f',
+	RECORD_DURABLE = 'd',
 };
 
 /* ---- building ---- */
@@ -58,7 +66,8 @@ put_numbers(struct csv_bytes *out, char record, const uint64_t *number, size_t n
 }
 
 #define PUT(out, record, ...) \
-	put_numbers(out, record, (const uint64_t[]){ __VA_ARGS__ }, sizeof((const uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t))
+	put_numbers(out, record, (const uint64_t[]){ __VA_ARGS__ }, \
+		sizeof((const uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t))
 
 static int
 put_data(struct csv_bytes *out, const void *data, size_t size)
@@ -93,7 +102,8 @@ unzigzag(uint64_t value)
 static int
 put_table(struct csv_bytes *out, const struct csv_table *table)
 {
-	int result = PUT(out, RECORD_TABLE, table->number, table->revision, table->flags, table->n_keys, table->n_columns);
+	int result = PUT(out, RECORD_TABLE, table->number, table->revision, table->flags, table->n_keys,
+		table->n_columns);
 	if (result == 0)
 		result = put_string(out, table->name);
 	for (size_t i = 0; result == 0 && i < table->n_columns; i++) {
@@ -107,8 +117,9 @@ put_table(struct csv_bytes *out, const struct csv_table *table)
 static int
 put_part(struct csv_bytes *out, const struct csv_part *part, struct csv_point now)
 {
-	return PUT(out, RECORD_PART, part->number, part->table->number, zigzag(part->created), part->n_columns, now.length,
-	           now.crc, part->recent.length, part->recent.crc, part->safe.length, part->safe.crc);
+	return PUT(out, RECORD_PART, part->number, part->table->number, zigzag(part->created),
+		part->n_columns, now.length, now.crc, part->recent.length, part->recent.crc,
+		part->safe.length, part->safe.crc);
 }
 
 static int
@@ -152,7 +163,8 @@ csv_entry_empty(const struct csv *csv)
 }
 
 int
-csv_entry_source(struct csv *csv, const struct csv_source *source, const char *holder, uint64_t epoch)
+csv_entry_source(
+	struct csv *csv, const struct csv_source *source, const char *holder, uint64_t epoch)
 {
 	return put_source(&csv->journal.entry, source->name, holder, epoch);
 }
@@ -166,7 +178,8 @@ put_change(struct csv_bytes *entry, struct csv_part *part)
 	if (result == 0 && !part->listed)
 		result = put_part(entry, part, part->written);
 	else if (result == 0 && part->written.length != part->committed.length)
-		result = PUT(entry, RECORD_LENGTH, part->number, part->written.length - part->committed.length, part->written.crc);
+		result = PUT(entry, RECORD_LENGTH, part->number,
+			part->written.length - part->committed.length, part->written.crc);
 	if (result == 0 && part->ending)
 		result = PUT(entry, RECORD_CLOSED, part->number);
 	return result;
@@ -188,7 +201,8 @@ static uint32_t
 seal(struct csv_bytes *entry, uint32_t chain)
 {
 	put_le32(entry->data, (uint32_t)(entry->size - ENTRY_HEAD));
-	chain = weir_crc32c(weir_crc32c(chain, entry->data, 4), entry->data + ENTRY_HEAD, entry->size - ENTRY_HEAD);
+	chain = weir_crc32c(
+		weir_crc32c(chain, entry->data, 4), entry->data + ENTRY_HEAD, entry->size - ENTRY_HEAD);
 	put_le32(entry->data + 4, chain);
 	return chain;
 }
@@ -205,7 +219,8 @@ csv_entry_append(struct csv *csv, bool sync, struct weir_err *err)
 		csv_write_at(journal->fd, journal->entry.data, journal->entry.size / 2, journal->length);
 		kill(getpid(), SIGKILL);
 	}
-	int result = csv_write_at(journal->fd, journal->entry.data, journal->entry.size, journal->length);
+	int result =
+		csv_write_at(journal->fd, journal->entry.data, journal->entry.size, journal->length);
 	if (result == 0 && sync && fdatasync(journal->fd) < 0)
 		result = -errno;
 	if (result < 0)
@@ -264,8 +279,11 @@ put_all_marks(struct csv_bytes *out, const struct csv_marks *marks)
 	int result = 0;
 	for (size_t i = 0; i < marks->slots; i++) {
 		for (const struct csv_mark *m = marks->items[i]; result == 0 && m; m = m->by_item)
-			result = put_mark(out, &(struct weir_mark){ .source = m->source->name, .item = m->item, .identity = m->identity,
-			                                            .data = m->data, .size = m->size });
+			result = put_mark(out, &(struct weir_mark){ .source = m->source->name,
+									   .item = m->item,
+									   .identity = m->identity,
+									   .data = m->data,
+									   .size = m->size });
 	}
 	return result;
 }
@@ -283,7 +301,8 @@ put_all(struct csv *csv, struct csv_bytes *out)
 	for (const struct csv_part *part = csv->parts; result == 0 && part; part = part->next)
 		if (part->listed)
 			result = put_part(out, part, part->committed);
-	for (const struct csv_source *source = csv->sources; result == 0 && source; source = source->next)
+	for (const struct csv_source *source = csv->sources; result == 0 && source;
+		 source = source->next)
 		result = put_source(out, source->name, source->holder, source->epoch);
 	if (result == 0)
 		result = put_all_marks(out, &csv->marks);
@@ -404,7 +423,8 @@ get_string(struct reader *in)
 static int
 read_table(struct csv *csv, struct reader *in)
 {
-	uint64_t number = get_number(in), revision = get_number(in), flags = get_number(in), n_keys = get_number(in);
+	uint64_t number = get_number(in), revision = get_number(in), flags = get_number(in),
+			 n_keys = get_number(in);
 	uint64_t n_columns = get_number(in);
 	const char *name = get_string(in);
 	if (in->bad || !csv_name_valid(name))
@@ -532,7 +552,8 @@ read_mark(struct csv *csv, struct reader *in, bool forget)
 		csv_marks_forget(&csv->marks, source, mark.item);
 		return 0;
 	}
-	struct csv_mark *made = source && csv_marks_reserve(&csv->marks, 1) == 0 ? csv_mark_new(source, &mark) : NULL;
+	struct csv_mark *made =
+		source && csv_marks_reserve(&csv->marks, 1) == 0 ? csv_mark_new(source, &mark) : NULL;
 	if (!made)
 		return -ENOMEM;
 	csv_marks_put(&csv->marks, made);
@@ -554,7 +575,7 @@ read_durable(struct csv *csv, struct reader *in)
 static int
 read_record(struct csv *csv, struct reader *in)
 {
-	switch ((enum record)*in->at++) {
+	switch ((enum record) * in->at++) {
 	case RECORD_NEXT:
 		csv->next_part = get_number(in);
 		return in->bad ? -EBADMSG : 0;
@@ -579,25 +600,30 @@ read_record(struct csv *csv, struct reader *in)
 }
 
 int
-csv_journal_check(struct csv *csv, const char *data, size_t size, size_t *header, struct weir_err *err)
+csv_journal_check(
+	struct csv *csv, const char *data, size_t size, size_t *header, struct weir_err *err)
 {
 	size_t title = strlen(JOURNAL_TITLE);
-	const char *end = size > title && memcmp(data, JOURNAL_TITLE, title) == 0 ? memchr(data, '\n', size < 64 ? size : 64) : NULL;
+	const char *end = size > title && memcmp(data, JOURNAL_TITLE, title) == 0
+						  ? memchr(data, '\n', size < 64 ? size : 64)
+						  : NULL;
 	char *rest = NULL;
 	unsigned long version = end ? strtoul(data + title, &rest, 10) : 0;
 	if (!end || rest != end || rest == data + title || version == 0)
-		return weir_failx(err, -EBADMSG, "'%s/%s' is no journal or damaged: give it back from a copy, or move the folder away",
-		                  csv->path, CSV_JOURNAL);
+		return weir_failx(err, -EBADMSG,
+			"'%s/%s' is no journal or damaged: give it back from a copy, or move the folder away",
+			csv->path, CSV_JOURNAL);
 	if (version > CSV_JOURNAL_VERSION)
-		return weir_failx(err, -ENOTSUP, "'%s/%s' has format %lu, this program knows up to %d: use the program that wrote it",
-		                  csv->path, CSV_JOURNAL, version, CSV_JOURNAL_VERSION);
+		return weir_failx(err, -ENOTSUP,
+			"'%s/%s' has format %lu, this program knows up to %d: use the program that wrote it",
+			csv->path, CSV_JOURNAL, version, CSV_JOURNAL_VERSION);
 	*header = (size_t)(end + 1 - data);
 	return 0;
 }
 
 int
-csv_journal_replay(struct csv *csv, const char *data, size_t size, size_t limit, struct csv_replay *replay,
-                   struct weir_err *err)
+csv_journal_replay(struct csv *csv, const char *data, size_t size, size_t limit,
+	struct csv_replay *replay, struct weir_err *err)
 {
 	size_t at = 0;
 	int result = csv_journal_check(csv, data, size, &at, err);
@@ -608,7 +634,8 @@ csv_journal_replay(struct csv *csv, const char *data, size_t size, size_t limit,
 		uint32_t length = get_le32(data + at);
 		if (length > size - at - ENTRY_HEAD)
 			break;
-		uint32_t chain = weir_crc32c(weir_crc32c(replay->chain, data + at, 4), data + at + ENTRY_HEAD, length);
+		uint32_t chain =
+			weir_crc32c(weir_crc32c(replay->chain, data + at, 4), data + at + ENTRY_HEAD, length);
 		if (chain != get_le32(data + at + 4))
 			break;
 		struct reader in = { data + at + ENTRY_HEAD, data + at + ENTRY_HEAD + length, false };
@@ -618,7 +645,8 @@ csv_journal_replay(struct csv *csv, const char *data, size_t size, size_t limit,
 			result = read_record(csv, &in);
 		}
 		if (result < 0)
-			return weir_fail(err, result, "cannot read entry %zu of '%s/%s'", replay->entries + 1, csv->path, CSV_JOURNAL);
+			return weir_fail(err, result, "cannot read entry %zu of '%s/%s'", replay->entries + 1,
+				csv->path, CSV_JOURNAL);
 		at += ENTRY_HEAD + length;
 		replay->end = at;
 		replay->chain = chain;

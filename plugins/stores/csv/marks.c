@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Marks in memory: two hash tables over the same entries, by source and item and by identity; and who claimed which source. */
+/* Marks in memory: two hash tables over the same entries, by source and item and by identity; and
+ * who claimed which source. */
 #include "csv.h"
 
 #include <errno.h>
@@ -77,7 +78,9 @@ csv_marks_reserve(struct csv_marks *marks, size_t more)
 		return -ENOMEM;
 	}
 	struct csv_marks former = *marks;
-	*marks = (struct csv_marks){ .items = items, .identities = identities, .slots = slots, .n = former.n };
+	*marks = (struct csv_marks){
+		.items = items, .identities = identities, .slots = slots, .n = former.n
+	};
 	for (size_t i = 0; i < former.slots; i++) {
 		for (struct csv_mark *mark = former.items[i], *next; mark; mark = next) {
 			next = mark->by_item;
@@ -117,10 +120,11 @@ csv_marks_put(struct csv_marks *marks, struct csv_mark *mark)
 	marks->n++;
 }
 
-/* Marks of the source, or with the identity, chained by by_item or by_identity: the next one that is asked for. */
+/* Marks of the source, or with the identity, chained by by_item or by_identity: the next one that
+ * is asked for. */
 static const struct csv_mark *
-next_mark(const struct csv_marks *marks, const struct csv_source *source, const char *identity, size_t *slot,
-          const struct csv_mark *mark)
+next_mark(const struct csv_marks *marks, const struct csv_source *source, const char *identity,
+	size_t *slot, const struct csv_mark *mark)
 {
 	if (identity) {
 		uint64_t hash = weir_hash64(identity, strlen(identity), 0);
@@ -138,7 +142,8 @@ next_mark(const struct csv_marks *marks, const struct csv_source *source, const 
 }
 
 int
-csv_marks_of(struct csv *csv, const struct csv_source *source, const char *identity, struct weir_marks *found)
+csv_marks_of(struct csv *csv, const struct csv_source *source, const char *identity,
+	struct weir_marks *found)
 {
 	const struct csv_marks *marks = &csv->marks;
 	*found = (struct weir_marks){ 0 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Parts: DIR/SCHEMA/[rREVISION/]TIME-NUMBER.csv. Numbers rise over the whole store and are never used twice, so a file is known by
- * its name: below the journal's next number and not open means closed. Rows gather in memory and go to the file with one write.
+ * Parts: DIR/SCHEMA/[rREVISION/]TIME-NUMBER.csv. Numbers rise over the whole store and are never
+ * used twice, so a file is known by its name: below the journal's next number and not open means
+ * closed. Rows gather in memory and go to the file with one write.
  */
 #include "csv.h"
 
@@ -66,7 +67,8 @@ csv_open_at(int folder, const char *path, int flags)
 }
 
 struct csv_part *
-csv_part_new(struct csv *csv, struct csv_table *table, uint64_t number, int64_t created, size_t n_columns)
+csv_part_new(
+	struct csv *csv, struct csv_table *table, uint64_t number, int64_t created, size_t n_columns)
 {
 	struct csv_part *part = calloc(1, sizeof(*part));
 	if (!part)
@@ -131,7 +133,8 @@ csv_part_open(const struct csv *csv, const struct csv_file *file)
 	return false;
 }
 
-/* A part never takes more than this of the folder's bound, or nothing could be removed to keep it. */
+/* A part never takes more than this of the folder's bound, or nothing could be removed to keep it.
+ */
 static uint64_t
 size_limit(const struct csv *csv)
 {
@@ -144,7 +147,8 @@ size_limit(const struct csv *csv)
 static int64_t
 age_limit(const struct csv *csv)
 {
-	int64_t limit = csv->keep_age && csv->keep_age < csv->rotate_every ? csv->keep_age : csv->rotate_every;
+	int64_t limit =
+		csv->keep_age && csv->keep_age < csv->rotate_every ? csv->keep_age : csv->rotate_every;
 	return limit / 1000 > 0 ? limit / 1000 : 1;
 }
 
@@ -152,11 +156,12 @@ bool
 csv_part_due(const struct csv *csv, const struct csv_part *part, int64_t now)
 {
 	return part->written.length + part->buffer.size >= size_limit(csv) ||
-	       now / age_limit(csv) > part->created / age_limit(csv);
+		   now / age_limit(csv) > part->created / age_limit(csv);
 }
 
 int
-csv_part_for(struct csv *csv, struct csv_table *table, int64_t now, struct csv_part **found, struct weir_err *err)
+csv_part_for(struct csv *csv, struct csv_table *table, int64_t now, struct csv_part **found,
+	struct weir_err *err)
 {
 	struct csv_part *part = table->part;
 	if (part && part->n_columns == table->n_columns && !csv_part_due(csv, part, now)) {
@@ -243,7 +248,8 @@ csv_part_sync(struct csv *csv, struct csv_part *part, struct weir_err *err)
 {
 	if (part->fd && part->synced != part->written.length) {
 		if (fdatasync(part->fd) < 0)
-			return weir_fail(err, -errno, "cannot sync '%s/%s'", csv->path, csv_part_name(part).text);
+			return weir_fail(
+				err, -errno, "cannot sync '%s/%s'", csv->path, csv_part_name(part).text);
 		part->synced = part->written.length;
 	}
 	if (!part->fd || part->linked)
@@ -324,7 +330,8 @@ settle_part(struct csv *csv, struct csv_part *part, struct weir_err *err)
 		return 0;
 	}
 	if (part->cut && ftruncate(part->fd, (off_t)part->written.length) < 0)
-		return weir_fail(err, -errno, "cannot cut '%s/%s' to its last commit", csv->path, name.text);
+		return weir_fail(
+			err, -errno, "cannot cut '%s/%s' to its last commit", csv->path, name.text);
 	part->cut = false;
 	return 0;
 }
@@ -340,7 +347,8 @@ csv_settle(struct csv *csv, struct weir_err *err)
 	}
 	if (csv->journal.cut) {
 		if (ftruncate(csv->journal.fd, (off_t)csv->journal.length) < 0)
-			return weir_fail(err, -errno, "cannot cut '%s/%s' to its last commit", csv->path, CSV_JOURNAL);
+			return weir_fail(
+				err, -errno, "cannot cut '%s/%s' to its last commit", csv->path, CSV_JOURNAL);
 		csv->journal.cut = false;
 	}
 	return worst;

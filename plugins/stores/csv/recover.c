@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Recovery: the newest entry of the journal whose open parts are all there with the right bytes is the state; parts are cut to
- * it, files that no commit made are removed. Of open parts only what is not long on disk is read, of closed ones nothing. Each
- * step may be repeated after a crash in the midst of it.
+ * Recovery: the newest entry of the journal whose open parts are all there with the right bytes is
+ * the state; parts are cut to it, files that no commit made are removed. Of open parts only what is
+ * not long on disk is read, of closed ones nothing. Each step may be repeated after a crash in the
+ * midst of it.
  */
 #include "csv.h"
 
@@ -28,7 +29,8 @@ csv_state_free(struct csv *csv)
 	csv->closed = false;
 }
 
-/* The bytes of a part from `safe` up to what is committed: as they were written? -errno, or 1 for yes, 0 for no. */
+/* The bytes of a part from `safe` up to what is committed: as they were written? -errno, or 1 for
+ * yes, 0 for no. */
 static int
 check_bytes(const struct csv_part *part, char *chunk)
 {
@@ -63,7 +65,8 @@ check_part(struct csv *csv, struct csv_part *part, char *chunk, struct weir_err 
 		return weir_fail(err, fd, "cannot open '%s/%s'", csv->path, name.text);
 	part->fd = fd;
 	int result = check_bytes(part, chunk);
-	return result < 0 ? weir_fail(err, result, "cannot read '%s/%s'", csv->path, name.text) : result;
+	return result < 0 ? weir_fail(err, result, "cannot read '%s/%s'", csv->path, name.text)
+					  : result;
 }
 
 /* *bad: the first part that is not as the journal says. */
@@ -84,11 +87,13 @@ check_parts(struct csv *csv, struct csv_name *bad, struct weir_err *err)
 }
 
 /*
- * Back from the last entry to the first good one. The state is that entry's then. Not beyond what was put on disk: a part that
- * is wrong there was not lost with the power, and the rows of all others would be cut off for it.
+ * Back from the last entry to the first good one. The state is that entry's then. Not beyond what
+ * was put on disk: a part that is wrong there was not lost with the power, and the rows of all
+ * others would be cut off for it.
  */
 static int
-find_state(struct csv *csv, const char *data, size_t size, struct csv_replay *replay, struct weir_err *err)
+find_state(
+	struct csv *csv, const char *data, size_t size, struct csv_replay *replay, struct weir_err *err)
 {
 	struct csv_name bad = { 0 };
 	for (size_t limit = SIZE_MAX; limit > 0; limit = replay->entries - 1) {
@@ -97,19 +102,22 @@ find_state(struct csv *csv, const char *data, size_t size, struct csv_replay *re
 		if (result < 0)
 			return result;
 		if (replay->entries == 0)
-			return weir_failx(err, -EBADMSG, "'%s/%s' holds no whole entry: give it back from a copy, or move the folder away",
-			                  csv->path, CSV_JOURNAL);
+			return weir_failx(err, -EBADMSG,
+				"'%s/%s' holds no whole entry: give it back from a copy, or move the folder away",
+				csv->path, CSV_JOURNAL);
 		result = check_parts(csv, &bad, err);
 		if (result != 0)
 			return result < 0 ? result : 0;
 		if (replay->entries <= replay->durable)
 			break;
 	}
-	return weir_failx(err, -EBADMSG, "'%s/%s' is not as '%s' says: give it back from a copy, or move the folder away",
-	                  csv->path, bad.text, CSV_JOURNAL);
+	return weir_failx(err, -EBADMSG,
+		"'%s/%s' is not as '%s' says: give it back from a copy, or move the folder away", csv->path,
+		bad.text, CSV_JOURNAL);
 }
 
-/* Cut parts to what is committed, forget those that are gone. *changed: the journal says what is no longer so. */
+/* Cut parts to what is committed, forget those that are gone. *changed: the journal says what is no
+ * longer so. */
 static int
 cut_parts(struct csv *csv, bool *changed, struct weir_err *err)
 {
@@ -124,7 +132,8 @@ cut_parts(struct csv *csv, bool *changed, struct weir_err *err)
 		if (fstat(part->fd, &st) == 0 && (uint64_t)st.st_size == part->committed.length)
 			continue;
 		if (ftruncate(part->fd, (off_t)part->committed.length) < 0)
-			return weir_fail(err, -errno, "cannot cut '%s/%s' to its last commit", csv->path, csv_part_name(part).text);
+			return weir_fail(err, -errno, "cannot cut '%s/%s' to its last commit", csv->path,
+				csv_part_name(part).text);
 		csv_failpoint(csv, CSV_AT_TRUNCATE);
 	}
 	return 0;
@@ -146,7 +155,8 @@ is_replaced(struct csv *csv, const char *path)
 	static const char *const ends[] = { ".zst", ".gz" };
 	for (size_t i = 0; i < WEIR_COUNT(ends); i++) {
 		struct csv_name name;
-		if ((size_t)snprintf(name.text, sizeof(name.text), "%s%s", path, ends[i]) >= sizeof(name.text))
+		if ((size_t)snprintf(name.text, sizeof(name.text), "%s%s", path, ends[i]) >=
+			sizeof(name.text))
 			continue;
 		if (faccessat(csv->folder, name.text, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			return true;
@@ -168,8 +178,9 @@ sweep(struct csv *csv, void *closure, const struct csv_file *file, struct weir_e
 }
 
 /*
- * A part is compressed only once its end is on disk in the journal. One that the journal does not know is thus no trace of a crash
- * but of a damaged or exchanged journal, and no reason to remove it and what else is new.
+ * A part is compressed only once its end is on disk in the journal. One that the journal does not
+ * know is thus no trace of a crash but of a damaged or exchanged journal, and no reason to remove
+ * it and what else is new.
  */
 static int
 refuse_newer(struct csv *csv, void *closure, const struct csv_file *file, struct weir_err *err)
@@ -177,8 +188,9 @@ refuse_newer(struct csv *csv, void *closure, const struct csv_file *file, struct
 	(void)closure;
 	if (file->number < csv->next_part || (file->form != CSV_ZSTD && file->form != CSV_GZIP))
 		return 0;
-	return weir_failx(err, -EBADMSG, "'%s/%s' is newer than '%s': give that back from a copy, or move the folder away",
-	                  csv->path, file->path, CSV_JOURNAL);
+	return weir_failx(err, -EBADMSG,
+		"'%s/%s' is newer than '%s': give that back from a copy, or move the folder away",
+		csv->path, file->path, CSV_JOURNAL);
 }
 
 static int
@@ -200,7 +212,8 @@ recover(struct csv *csv, const char *data, size_t size, struct weir_err *err)
 	csv->journal.chain = replay.chain;
 	csv->journal.dirty = replay.dirty;
 	csv->journal.cut = replay.end < size;
-	/* Entries that are no longer true must not come back after the next crash. On a full disk cutting them off must do. */
+	/* Entries that are no longer true must not come back after the next crash. On a full disk
+	 * cutting them off must do. */
 	if (changed || csv->journal.cut)
 		result = csv_journal_rewrite(csv, err);
 	return result < 0 && !changed ? csv_settle(csv, err) : result;
@@ -210,11 +223,13 @@ static int
 is_part(struct csv *csv, void *closure, const struct csv_file *file, struct weir_err *err)
 {
 	(void)closure;
-	return weir_failx(err, -EBADMSG, "'%s' has parts ('%s') but no '%s': give it back from a copy, or move the parts away",
-	                  csv->path, file->path, CSV_JOURNAL);
+	return weir_failx(err, -EBADMSG,
+		"'%s' has parts ('%s') but no '%s': give it back from a copy, or move the parts away",
+		csv->path, file->path, CSV_JOURNAL);
 }
 
-/* A folder without a journal: ours to begin, unless there are parts, of which nothing is known then. */
+/* A folder without a journal: ours to begin, unless there are parts, of which nothing is known
+ * then. */
 static int
 begin(struct csv *csv, struct weir_err *err)
 {
@@ -237,11 +252,13 @@ csv_check_version(struct csv *csv, struct weir_err *err)
 	struct stat st;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		close(fd);
-		return weir_failx(err, -EBADMSG, "'%s/%s' is no file: give it back from a copy, or move the folder away", csv->path,
-		                  CSV_JOURNAL);
+		return weir_failx(err, -EBADMSG,
+			"'%s/%s' is no file: give it back from a copy, or move the folder away", csv->path,
+			CSV_JOURNAL);
 	}
 	ssize_t size = pread(fd, head, sizeof(head) - 1, 0);
-	int result = size < 0 ? weir_fail(err, -errno, "cannot read '%s/%s'", csv->path, CSV_JOURNAL) : 0;
+	int result =
+		size < 0 ? weir_fail(err, -errno, "cannot read '%s/%s'", csv->path, CSV_JOURNAL) : 0;
 	close(fd);
 	size_t header = 0;
 	return result < 0 ? result : csv_journal_check(csv, head, (size_t)size, &header, err);

@@ -13,13 +13,13 @@
 #define CSV_LOOK INT64_C(600000000)
 
 struct old_part {
-	int64_t time;        /* of its last row, microseconds */
+	int64_t time; /* of its last row, microseconds */
 	uint64_t number, size;
 	char *path;
 };
 
 struct csv_retention {
-	int64_t oldest;      /* parts that ended before go */
+	int64_t oldest; /* parts that ended before go */
 	uint64_t total;
 	bool collect;
 	struct old_part *part;
@@ -63,7 +63,9 @@ judge(struct csv *csv, void *closure, const struct csv_file *file, struct weir_e
 	struct csv_retention *retention = closure;
 	struct stat st;
 	if (fstatat(csv->folder, file->path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : weir_fail(err, -errno, "cannot look at '%s/%s'", csv->path, file->path);
+		return errno == ENOENT
+				   ? 0
+				   : weir_fail(err, -errno, "cannot look at '%s/%s'", csv->path, file->path);
 	int64_t time = (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
 	bool closed = file->form != CSV_TEMPORARY && !csv_part_open(csv, file);
 	if (closed && csv->keep_age && time < retention->oldest && !retention->collect)

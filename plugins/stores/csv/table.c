@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tables: the union of the columns of all schemas of one name, by name. What does not fit (a type, the keys, the kind changed)
- * makes a new revision beside the old; a batch goes to the newest revision that it fits, so old and new senders live together.
+ * Tables: the union of the columns of all schemas of one name, by name. What does not fit (a type,
+ * the keys, the kind changed) makes a new revision beside the old; a batch goes to the newest
+ * revision that it fits, so old and new senders live together.
  */
 #include "csv.h"
 
@@ -97,12 +98,15 @@ kind_of(const struct weir_schema *schema)
 static bool
 fits(const struct csv_table *table, const struct weir_schema *schema, size_t n_keys)
 {
-	if (strcmp(table->name, schema->name) != 0 || table->flags != kind_of(schema) || table->n_keys != n_keys)
+	if (strcmp(table->name, schema->name) != 0 || table->flags != kind_of(schema) ||
+		table->n_keys != n_keys)
 		return false;
 	for (size_t i = 0; i < schema->n_columns; i++) {
 		size_t at = find_column(table, schema->columns[i].name);
 		bool key = i < n_keys;
-		if (at == table->n_columns ? key : table->columns[at].type != schema->columns[i].type || key != (at < n_keys))
+		if (at == table->n_columns
+				? key
+				: table->columns[at].type != schema->columns[i].type || key != (at < n_keys))
 			return false;
 	}
 	return true;
@@ -242,13 +246,14 @@ check_schema(const struct weir_schema *schema, struct weir_err *err)
 		return weir_failx(err, -EINVAL, "'%.80s' is no name of a schema", schema->name);
 	for (size_t i = 0; i < schema->n_columns; i++)
 		if (!csv_name_valid(schema->columns[i].name))
-			return weir_failx(err, -EINVAL, "'%.80s' is no name of a column of '%s'", schema->columns[i].name,
-			                  schema->name);
+			return weir_failx(err, -EINVAL, "'%.80s' is no name of a column of '%s'",
+				schema->columns[i].name, schema->name);
 	return 0;
 }
 
 int
-csv_plan_for(struct csv *csv, const struct weir_batch *batch, struct csv_plan **plan, struct weir_err *err)
+csv_plan_for(
+	struct csv *csv, const struct weir_batch *batch, struct csv_plan **plan, struct weir_err *err)
 {
 	if (reserve_plans(csv) < 0)
 		return weir_fail(err, -ENOMEM, "cannot write '%s'", batch->schema->name);

@@ -21,7 +21,9 @@ struct csv_walk {
 static bool
 parse_name(const char *name, struct csv_file *file)
 {
-	static const char *const ends[] = { [CSV_PLAIN] = ".csv", [CSV_ZSTD] = ".csv.zst", [CSV_GZIP] = ".csv.gz" };
+	static const char *const ends[] = {
+		[CSV_PLAIN] = ".csv", [CSV_ZSTD] = ".csv.zst", [CSV_GZIP] = ".csv.gz"
+	};
 	const char *const shape = "00000000T000000Z-";
 	for (size_t i = 0; shape[i]; i++)
 		if (shape[i] == '0' ? name[i] < '0' || name[i] > '9' : name[i] != shape[i])
@@ -47,7 +49,8 @@ parse_name(const char *name, struct csv_file *file)
 static bool
 is_revision(const char *name)
 {
-	return name[0] == 'r' && name[1] >= '1' && name[1] <= '9' && !name[1 + strspn(name + 1, "0123456789")] && strlen(name) < 11;
+	return name[0] == 'r' && name[1] >= '1' && name[1] <= '9' &&
+		   !name[1 + strspn(name + 1, "0123456789")] && strlen(name) < 11;
 }
 
 static int
@@ -60,7 +63,8 @@ walk_folder(struct csv_walk *walk, const char *folder, unsigned depth)
 		return 0;
 	DIR *dir = fd > 0 ? fdopendir(fd) : NULL;
 	if (!dir) {
-		int result = weir_fail(walk->err, fd < 0 ? fd : -errno, "cannot read the folder '%s/%s'", csv->path, folder);
+		int result = weir_fail(
+			walk->err, fd < 0 ? fd : -errno, "cannot read the folder '%s/%s'", csv->path, folder);
 		if (fd > 0)
 			close(fd);
 		return result;
@@ -68,7 +72,8 @@ walk_folder(struct csv_walk *walk, const char *folder, unsigned depth)
 	int result = 0;
 	for (struct dirent *entry; result == 0 && (entry = readdir(dir));) {
 		char path[sizeof(struct csv_name) + sizeof(entry->d_name)];
-		snprintf(path, sizeof(path), "%s%s%s", depth ? folder : "", depth ? "/" : "", entry->d_name);
+		snprintf(
+			path, sizeof(path), "%s%s%s", depth ? folder : "", depth ? "/" : "", entry->d_name);
 		struct csv_file file = { .path = path };
 		if (depth == 0 ? csv_name_valid(entry->d_name) : depth == 1 && is_revision(entry->d_name))
 			result = walk_folder(walk, path, depth + 1);
@@ -80,8 +85,9 @@ walk_folder(struct csv_walk *walk, const char *folder, unsigned depth)
 }
 
 int
-csv_walk(struct csv *csv, int (*each)(struct csv *, void *, const struct csv_file *, struct weir_err *), void *closure,
-         struct weir_err *err)
+csv_walk(struct csv *csv,
+	int (*each)(struct csv *, void *, const struct csv_file *, struct weir_err *), void *closure,
+	struct weir_err *err)
 {
 	struct csv_walk walk = { .csv = csv, .each = each, .closure = closure, .err = err };
 	return walk_folder(&walk, ".", 0);

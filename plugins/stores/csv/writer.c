@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows as text, RFC 4180: missing is nothing, empty text is "". Row by row over column pointers that are looked up once per
- * batch; time and origin are copied from the row before as long as they stay the same.
+ * Rows as text, RFC 4180: missing is nothing, empty text is "". Row by row over column pointers
+ * that are looked up once per batch; time and origin are copied from the row before as long as they
+ * stay the same.
  */
 #include "csv.h"
 
@@ -11,9 +12,10 @@
 #include <string.h>
 
 /*
- * The eight digits of a number below 10^8, one per byte, the first in the lowest: split in four, two and one digits at a time, all
- * lanes at once. 10486 / 2^20 is 1/100 below 10^4, 103 / 2^10 is 1/10 below 100. No branch: lengths of counters vary, and each
- * wrong guess would cost as much as ten digits.
+ * The eight digits of a number below 10^8, one per byte, the first in the lowest: split in four,
+ * two and one digits at a time, all lanes at once. 10486 / 2^20 is 1/100 below 10^4, 103 / 2^10 is
+ * 1/10 below 100. No branch: lengths of counters vary, and each wrong guess would cost as much as
+ * ten digits.
  */
 static inline uint64_t
 eight_digits(uint32_t value)
@@ -133,11 +135,13 @@ put_text(char *out, const char *text, size_t length)
 	return out;
 }
 
-/* Base64; of no bytes at all "", as of texts: nothing would be missing. 4 * (length + 2) / 3 + 2 bytes at most. */
+/* Base64; of no bytes at all "", as of texts: nothing would be missing. 4 * (length + 2) / 3 + 2
+ * bytes at most. */
 static char *
 put_base64(char *out, const char *data, size_t length)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 	if (length == 0)
 		return put_text(out, "", 0);
@@ -163,7 +167,9 @@ int
 csv_put_header(struct csv_bytes *out, const struct csv_table *table, size_t n_columns)
 {
 	bool entity = table->flags & WEIR_ENTITY;
-	const char *head = !entity ? "time,cluster,host,source" : table->flags & WEIR_HOST_KEYS ? "cluster,host" : "";
+	const char *head = !entity                         ? "time,cluster,host,source"
+					   : table->flags & WEIR_HOST_KEYS ? "cluster,host"
+													   : "";
 	if (csv_bytes_reserve(out, 100 + n_columns * 64) < 0)
 		return -ENOMEM;
 	char *at = stpcpy(out->data + out->size, head);
@@ -173,7 +179,8 @@ csv_put_header(struct csv_bytes *out, const struct csv_table *table, size_t n_co
 		at = stpcpy(at, table->columns[i].name);
 	}
 	if (entity)
-		at = stpcpy(at, at > out->data + out->size ? ",version,updated,deleted" : "version,updated,deleted");
+		at = stpcpy(at,
+			at > out->data + out->size ? ",version,updated,deleted" : "version,updated,deleted");
 	*at++ = '\n';
 	out->size = (size_t)(at - out->data);
 	return 0;
@@ -192,12 +199,15 @@ struct csv_frame {
 };
 
 static int
-put_origin(struct csv_frame *frame, const struct csv_plan *plan, const struct weir_batch *batch, size_t row)
+put_origin(struct csv_frame *frame, const struct csv_plan *plan, const struct weir_batch *batch,
+	size_t row)
 {
-	struct weir_symbol cluster = weir_row_cluster_of(batch, row), host = weir_row_host_of(batch, row);
+	struct weir_symbol cluster = weir_row_cluster_of(batch, row),
+					   host = weir_row_host_of(batch, row);
 	size_t source = plan->table->flags & WEIR_ENTITY ? 0 : strlen(batch->source);
 	frame->origin.size = 0;
-	if (csv_bytes_reserve(&frame->origin, 2 * ((size_t)cluster.length + host.length + source) + 16) < 0)
+	if (csv_bytes_reserve(
+			&frame->origin, 2 * ((size_t)cluster.length + host.length + source) + 16) < 0)
 		return -ENOMEM;
 	char *at = put_text(frame->origin.data, cluster.text, cluster.length);
 	*at++ = ',';
@@ -223,7 +233,8 @@ set_time(struct csv_frame *frame, int64_t time)
 	frame->timed = true;
 }
 
-/* Room for a text of `length` bytes as it may be quoted or encoded, and for all of a row besides. */
+/* Room for a text of `length` bytes as it may be quoted or encoded, and for all of a row besides.
+ */
 static char *
 make_room(struct csv_bytes *out, char *at, size_t length, size_t row_room)
 {
@@ -234,19 +245,21 @@ make_room(struct csv_bytes *out, char *at, size_t length, size_t row_room)
 }
 
 static char *
-put_symbol(struct csv_bytes *out, char *at, const struct csv_field *field, const struct weir_batch *batch, size_t row,
-           size_t row_room)
+put_symbol(struct csv_bytes *out, char *at, const struct csv_field *field,
+	const struct weir_batch *batch, size_t row, size_t row_room)
 {
 	struct weir_symbol symbol = batch->symbol[field->cell[row].u64];
 	at = make_room(out, at, symbol.length, row_room);
 	if (!at)
 		return NULL;
-	return field->kind == CSV_STR ? put_text(at, symbol.text, symbol.length) : put_base64(at, symbol.text, symbol.length);
+	return field->kind == CSV_STR ? put_text(at, symbol.text, symbol.length)
+								  : put_base64(at, symbol.text, symbol.length);
 }
 
 /* The fields of a row, a comma behind each. NULL out of memory. */
 static char *
-put_fields(struct csv_bytes *out, char *at, const struct csv_plan *plan, const struct weir_batch *batch, size_t row)
+put_fields(struct csv_bytes *out, char *at, const struct csv_plan *plan,
+	const struct weir_batch *batch, size_t row)
 {
 	const struct csv_field *end = plan->field + plan->n_fields;
 	for (const struct csv_field *field = plan->field; field < end; field++, *at++ = ',') {
@@ -297,8 +310,8 @@ put_fields(struct csv_bytes *out, char *at, const struct csv_plan *plan, const s
 }
 
 static char *
-put_series_row(struct csv_bytes *out, const struct csv_plan *plan, const struct weir_batch *batch, size_t row,
-               struct csv_frame *frame)
+put_series_row(struct csv_bytes *out, const struct csv_plan *plan, const struct weir_batch *batch,
+	size_t row, struct csv_frame *frame)
 {
 	char *at = make_room(out, out->data + out->size, frame->origin.size, plan->row_room);
 	if (!at)
@@ -312,8 +325,8 @@ put_series_row(struct csv_bytes *out, const struct csv_plan *plan, const struct 
 }
 
 static char *
-put_entity_row(struct csv_bytes *out, const struct csv_plan *plan, const struct weir_batch *batch, size_t row,
-               struct csv_frame *frame)
+put_entity_row(struct csv_bytes *out, const struct csv_plan *plan, const struct weir_batch *batch,
+	size_t row, struct csv_frame *frame)
 {
 	size_t origin = plan->table->flags & WEIR_HOST_KEYS ? frame->origin.size : 0;
 	char *at = make_room(out, out->data + out->size, origin, plan->row_room);
@@ -336,13 +349,15 @@ put_entity_row(struct csv_bytes *out, const struct csv_plan *plan, const struct 
 }
 
 static int
-put_rows(struct csv_bytes *out, const struct csv_plan *plan, const struct weir_batch *batch, struct csv_frame *frame)
+put_rows(struct csv_bytes *out, const struct csv_plan *plan, const struct weir_batch *batch,
+	struct csv_frame *frame)
 {
 	bool entity = plan->table->flags & WEIR_ENTITY;
 	for (size_t row = 0; row < batch->rows; row++) {
 		uint32_t cluster = batch->row_cluster ? batch->row_cluster[row] : 0;
 		uint32_t host = batch->row_host ? batch->row_host[row] : 0;
-		if ((cluster != frame->cluster || host != frame->host || row == 0) && put_origin(frame, plan, batch, row) < 0)
+		if ((cluster != frame->cluster || host != frame->host || row == 0) &&
+			put_origin(frame, plan, batch, row) < 0)
 			return -ENOMEM;
 		char *at = (entity ? put_entity_row : put_series_row)(out, plan, batch, row, frame);
 		if (!at)
@@ -354,7 +369,8 @@ put_rows(struct csv_bytes *out, const struct csv_plan *plan, const struct weir_b
 }
 
 int
-csv_put_batch(struct csv_bytes *out, struct csv_plan *plan, const struct weir_batch *batch, int64_t now)
+csv_put_batch(
+	struct csv_bytes *out, struct csv_plan *plan, const struct weir_batch *batch, int64_t now)
 {
 	for (size_t i = 0; i < plan->n_fields; i++) {
 		struct csv_field *field = &plan->field[i];
