@@ -74,9 +74,9 @@ struct route_columns {
 	size_t n;
 };
 
+/* Lists end with NULL; a NULL list stands for all. */
 struct route_setting {
-	const char *const *from, *const *to, *const *schemas,
-											 *const *clusters; /* each ends with NULL; NULL: all */
+	const char *const *from, *const *to, *const *schemas, *const *clusters;
 	const char *hosts;
 	const struct route_columns *columns;
 	size_t n_columns;
