@@ -49,10 +49,11 @@ until [ -S var/control.sock ] || [ -n "$interrupted" ]; do
 done
 
 status=0
+# With job control the shell tells of every job that ends; nobody asked.
+exec 3>&2 2>/dev/null
 if [ -z "$interrupted" ]; then
-	$group "$weir" top --control var/control.sock ${DURATION:+--duration "$DURATION"} </dev/null &
+	$group "$weir" top --control var/control.sock ${DURATION:+--duration "$DURATION"} </dev/null 2>&3 &
 	view=$!
-	set +m # the groups are made; the shell need not tell of jobs
 	wait "$view"
 	status=$?
 	[ -z "$interrupted" ] || status=0
@@ -61,15 +62,15 @@ fi
 trap - EXIT
 trap '' INT TERM
 if ! kill -TERM "$agent" 2>/dev/null; then
-	echo "quickstart: the agent ended by itself; var/weir.log says:" >&2
-	tail -n 20 var/weir.log >&2
+	echo "quickstart: the agent ended by itself; var/weir.log says:" >&3
+	tail -n 20 var/weir.log >&3
 	status=1
 fi
-wait "$agent" || { echo "quickstart: the agent failed; see var/weir.log" >&2; status=1; }
+wait "$agent" || { echo "quickstart: the agent failed; see var/weir.log" >&3; status=1; }
 [ $status -eq 0 ] || exit $status
 
 database=$(ls var/*.db 2>/dev/null | head -n 1)
-[ -n "$database" ] || { echo "quickstart: no database in var; see var/weir.log" >&2; exit 1; }
+[ -n "$database" ] || { echo "quickstart: no database in var; see var/weir.log" >&3; exit 1; }
 cat <<END
 
 The data is in $database, the log in var/weir.log. Next:
