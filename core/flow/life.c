@@ -287,10 +287,12 @@ drain(struct flow *f)
 	return holds ? 0 : 1;
 }
 
-/* Blocked since the start, so that a stop during it is not lost and not a death. Threads that exist
- * already keep them blocked. */
+/*
+ * Blocked from the start of the program on and again once the loop has ended, so that a stop during
+ * a start is not lost and a second one during the stop is not a death.
+ */
 static void
-unblock_signals(void)
+let_signals(int how)
 {
 	sigset_t set;
 
@@ -298,7 +300,7 @@ unblock_signals(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	pthread_sigmask(how, &set, NULL);
 }
 
 int
@@ -327,8 +329,9 @@ flow_run(struct flow *f)
 			"running as '%s' of cluster '%s': %zu sources, %zu sinks", f->origin.host,
 			f->origin.cluster, f->n_sources, f->n_sinks);
 		notify_send("READY=1\nSTATUS=%zu sources, %zu sinks", f->n_sources, f->n_sinks);
-		unblock_signals();
+		let_signals(SIG_UNBLOCK);
 		event_base_dispatch(f->base);
+		let_signals(SIG_BLOCK);
 	}
 	int bad = drain(f);
 

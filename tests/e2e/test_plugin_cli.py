@@ -399,7 +399,7 @@ STORE_FAULTS = [
 		"weir_tally_stored(&tally[i], batches[i]->rows); tally[i].verdict[0] = WEIR_ROW_REFUSED; tally[i].stored--; tally[i].refused++;",
 		"refuse and the verdict of row 0"),
 	("	if (!claim || !holder) {",
-		"	if (claim && claim->holder && *claim->holder && strcmp(claim->holder, holder)) return -EBUSY;\n	if (!claim || !holder) {",
+		"	if (claim && claim->holder && *claim->holder && strcmp(claim->holder, holder)) { free(holder); return -EBUSY; }\n	if (!claim || !holder) {",
 		"a source given back is free"),
 	("		if (marks_put(&next, &commit->marks.mark[i]))",
 		"		if (!(commit->marks.mark[i].forget && strcmp(commit->marks.mark[i].source, commit->hold->source)) &&\n"
