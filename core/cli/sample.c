@@ -2,7 +2,6 @@
 /* weir sample: samplers once or a few times, rows on standard output. */
 #include <errno.h>
 #include <getopt.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +13,13 @@
 #include "plugin/capability.h"
 #include "plugin/load.h"
 #include "plugin/option.h"
+#include "plugin/polled.h"
 
-enum { SAMPLERS_MOST = 64, WATCHED_MOST = 16 };
+enum { SAMPLERS_MOST = 64 };
 
 struct sampled {
 	struct weir_ctx *ctx;
-	struct pollfd watched[WATCHED_MOST];
-	nfds_t n_watched;
+	struct polled polled;
 };
 
 struct job {
@@ -38,27 +37,6 @@ struct job {
 	struct text out;
 	bool printed; /* rows of the sampler at hand */
 };
-
-static int
-watch(void *closure, int fd, struct weir_err *err)
-{
-	struct sampled *s = closure;
-
-	if (s->n_watched == WATCHED_MOST)
-		return weir_failx(err, -EMFILE, "too many descriptors to watch");
-	s->watched[s->n_watched++] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	return 0;
-}
-
-static void
-unwatch(void *closure, int fd)
-{
-	struct sampled *s = closure;
-
-	for (nfds_t i = 0; i < s->n_watched; i++)
-		if (s->watched[i].fd == fd)
-			s->watched[i--] = s->watched[--s->n_watched];
-}
 
 static int
 set_options(struct job *job, struct weir_ctx *ctx)
@@ -119,7 +97,7 @@ add_sampler(struct job *job, const char *name)
 	if (!s->ctx)
 		return cli_fail(EXIT_IO, "out of memory");
 	job->n++;
-	s->ctx->host = (struct instance_host){ .watch = watch, .unwatch = unwatch, .closure = s };
+	s->ctx->host = polled_host(&s->polled);
 	int rc = set_options(job, s->ctx);
 
 	if (!rc && instance_open(s->ctx, &err))
@@ -160,16 +138,11 @@ tick(struct job *job, struct sampled *s, int64_t time)
 {
 	struct weir_err err = { 0 };
 	const struct weir_plugin *p = s->ctx->plugin;
-	int rc = 0;
 
 	job->printed = false;
 	instance_begin(s->ctx, time);
-	if (p->sampler.sample)
-		rc = p->sampler.sample(s->ctx->state, &s->ctx->out, &err);
-	for (nfds_t i = 0; !rc && i < s->n_watched; i++)
-		if (p->sampler.event && poll(&s->watched[i], 1, 0) > 0)
-			rc = p->sampler.event(s->ctx->state, s->watched[i].fd, &s->ctx->out, &err);
-	rc = instance_end(s->ctx, rc, &err);
+	int rc = instance_end(s->ctx, polled_call(&s->polled, s->ctx, &err), &err);
+
 	for (size_t i = 0; i < s->ctx->n_schemas; i++)
 		print_builder(job, s->ctx->out.builders[i]);
 	if (capability_changed(s->ctx))

@@ -3,40 +3,19 @@
 #include "plugin/conform.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICKS = 3, WATCHED_MOST = 16 };
+#include "plugin/polled.h"
+
+enum { TICKS = 3 };
 
 /* An instance and the descriptors that it wants watched. */
 struct sampled {
 	struct weir_ctx *ctx;
-	struct pollfd watched[WATCHED_MOST];
-	nfds_t n_watched;
+	struct polled polled;
 	size_t said; /* rows, reasons or sentences */
 };
-
-static int
-watch(void *closure, int fd, struct weir_err *err)
-{
-	struct sampled *s = closure;
-
-	if (s->n_watched == WATCHED_MOST)
-		return weir_failx(err, -EMFILE, "too many descriptors to watch");
-	s->watched[s->n_watched++] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	return 0;
-}
-
-static void
-unwatch(void *closure, int fd)
-{
-	struct sampled *s = closure;
-
-	for (nfds_t i = 0; i < s->n_watched; i++)
-		if (s->watched[i].fd == fd)
-			s->watched[i--] = s->watched[--s->n_watched];
-}
 
 static struct sampled *
 begin(struct conform *t, const char *source)
@@ -47,7 +26,7 @@ begin(struct conform *t, const char *source)
 	if (s)
 		s->ctx = conform_instance(t, source, NULL);
 	if (s && s->ctx) {
-		s->ctx->host = (struct instance_host){ .watch = watch, .unwatch = unwatch, .closure = s };
+		s->ctx->host = polled_host(&s->polled);
 		if (!instance_open(s->ctx, &err))
 			return s;
 		conform_check(t, false, "open of instance '%s' failed: %s", source, err.text);
@@ -64,18 +43,6 @@ end(struct sampled *s)
 	free(s);
 }
 
-static int
-call(struct sampled *s, struct weir_err *err)
-{
-	const struct weir_plugin *p = s->ctx->plugin;
-	int rc = p->sampler.sample ? p->sampler.sample(s->ctx->state, &s->ctx->out, err) : 0;
-
-	for (nfds_t i = 0; !rc && i < s->n_watched; i++)
-		if (p->sampler.event && poll(&s->watched[i], 1, 0) > 0)
-			rc = p->sampler.event(s->ctx->state, s->watched[i].fd, &s->ctx->out, err);
-	return rc;
-}
-
 /* One tick; its rows to `out`. */
 static void
 tick(struct conform *t, struct sampled *s, int number, struct text *out)
@@ -84,7 +51,7 @@ tick(struct conform *t, struct sampled *s, int number, struct text *out)
 	size_t before = out->size;
 
 	instance_begin(s->ctx, CONFORM_TIME + number * INT64_C(1000000));
-	int rc = instance_end(s->ctx, call(s, &err), &err);
+	int rc = instance_end(s->ctx, polled_call(&s->polled, s->ctx, &err), &err);
 
 	conform_take_rows(s->ctx, out);
 	for (const struct capability *c = s->ctx->capabilities; c; c = c->next)
